@@ -20,7 +20,7 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
 COMPILING := $(filter-out help deps demo check check-engines bench lint format clean .ci,$(GOALS))
 
-CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"'
+CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"'
 CSTD := -std=gnu17
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Walloca -Wnull-dereference \

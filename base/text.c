@@ -64,9 +64,9 @@ void text_format(struct text *text, const char *format, ...)
 	text->length += (size_t)length;
 }
 
-/* Length of the valid UTF-8 sequence at @s, 0 where there is none. */
-static size_t utf8_length(const unsigned char *s)
+size_t text_utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
 
 	if (n == 0 || s[0] >= 0xf5)
@@ -86,7 +86,7 @@ void text_append_json(struct text *text, const char *value)
 
 	text_append(text, "\"");
 	while (*s != '\0') {
-		size_t n = utf8_length(s);
+		size_t n = text_utf8_length((const char *)s);
 
 		if (*s == '"' || *s == '\\')
 			text_format(text, "\\%c", *s);

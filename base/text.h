@@ -24,6 +24,8 @@ void text_release(struct text *text);
 void text_append(struct text *text, const char *more);
 void text_append_bytes(struct text *text, const void *bytes, size_t length);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes of the valid UTF-8 sequence at @text, 0 where there is none. */
+size_t text_utf8_length(const char *text);
 /* @value as a JSON string with its quotes; control characters and invalid UTF-8 are escaped. */
 void text_append_json(struct text *text, const char *value);
 /* 0, or -ENOMEM where an append failed. After 0, text->data is never NULL. */
