@@ -5,6 +5,10 @@
 #ifndef HULL_BASE_BANNED_H
 #define HULL_BASE_BANNED_H
 
+/* Fortified headers make macros of these for clang. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol strtol strtoul strtoll strtoull
 #pragma GCC poison system popen mktemp tmpnam tempnam perror
 

@@ -19,6 +19,11 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+/* GNU C predefines it as 1; here it is the name of a member. */
+#undef linux
+
+struct json;
+
 struct opt_bool { bool set, value; };
 struct opt_u16 { bool set; uint16_t value; };
 struct opt_u32 { bool set; uint32_t value; };
@@ -50,7 +55,7 @@ struct spec_mounts { size_t count; const struct spec_mount *items; };
 
 struct spec_console_size { uint16_t height, width; };
 
-/* Capability sets as masks: bit N is capability number N. Unknown names are in @unknown. */
+/* Names are kept as written; those that spec_capability_number does not know are in the warnings. */
 enum spec_capability_set { CAPSET_BOUNDING, CAPSET_EFFECTIVE, CAPSET_INHERITABLE, CAPSET_PERMITTED, CAPSET_AMBIENT, CAPSET_COUNT };
 struct spec_capabilities {
 	struct strings sets[CAPSET_COUNT]; /* names as written */
@@ -209,7 +214,7 @@ struct spec_linux {
 	const char *cgroups_path; /* NULL: absent or empty */
 	const struct spec_resources *resources; /* NULL: absent */
 	const struct spec_seccomp *seccomp;
-	struct spec_kvs sysctl;
+	struct spec_kvs sysctl; /* key: path below /proc/sys ("net/ipv4/ip_forward", R-192), checked */
 	enum spec_propagation rootfs_propagation;
 	bool rootfs_propagation_recursive;
 	struct strings masked_paths, readonly_paths;
