@@ -126,7 +126,7 @@ beneath_runtime/cli := runtime/cli runtime/container runtime/linux runtime/cgrou
 beneath_runtime/init := runtime/plan oci/spec base
 room_of = $(patsubst %/,%,$(dir $(patsubst tests/unit/%,%,$(1))))
 .SECONDEXPANSION:
-$(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libruntime_init_hosted.a) $$(foreach r,$$(beneath_$$(patsubst %/,%,$$(dir $$*))),$$(call lib,$$r)) \
+$(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libruntime_init_hosted.a) $$(foreach r,$$(beneath_$$(call room_of,$$*)),$$(call lib,$$r)) \
   $$(if $$(findstring seccomp_compile,$$*),$(B)/runtime/linux/seccomp_compile.o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_YAJL) -lcap $(if $(findstring seccomp_compile,$*),-lseccomp)
