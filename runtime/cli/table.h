@@ -1,0 +1,26 @@
+/*
+ * Columns for people: each at least 12 wide, with at least 3 blanks between, the last one ragged.
+ * Those are the widths of runc's tables, which scripts cut apart.
+ */
+#ifndef HULL_RUNTIME_CLI_TABLE_H
+#define HULL_RUNTIME_CLI_TABLE_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+#define TABLE_MAX_COLUMNS 8
+
+struct table {
+	size_t columns, count;           /* count: cells added so far */
+	size_t widest[TABLE_MAX_COLUMNS]; /* in characters */
+	struct text cells;               /* each with its NUL */
+};
+
+void table_init(struct table *table, size_t columns);
+void table_release(struct table *table);
+/* The next cell, row by row; copied, control characters escaped. NULL is an empty cell. */
+void table_add(struct table *table, const char *cell);
+void table_format(const struct table *table, struct text *ret);
+
+#endif
