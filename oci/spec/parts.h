@@ -40,6 +40,9 @@ must_check int process_check_id(const struct json *value, uint32_t id, struct er
 must_check int resources_check_whole(const struct json *value, const struct spec_resources *resources,
 				     struct error *err);
 
+/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19. */
+#define SECCOMP_WAIT_KILLABLE 32
+
 /* Names with their values, as the features document lists them. */
 extern const struct field_name seccomp_action_names[], seccomp_op_names[], seccomp_flag_names[];
 extern const char *const seccomp_arch_names[]; /* ended by NULL */

@@ -11,10 +11,6 @@
 
 #include "base/banned.h"
 
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
-
 /* SECCOMP_RET_DATA: what fits beside an action. */
 #define MAX_ERRNO_RET 0xffff
 /* Arguments of a system call. */
@@ -43,7 +39,7 @@ const struct field_name seccomp_flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
 	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_WAIT_KILLABLE },
 	{ 0 },
 };
 const char *const seccomp_arch_names[] = {
