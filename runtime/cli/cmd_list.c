@@ -30,17 +30,20 @@ static void append_ids(const struct container_info *infos, size_t count, struct 
 		text_format(ret, "%s\n", infos[i].id);
 }
 
-static void append_json(const struct container_info *infos, size_t count, struct text *ret)
+static int append_json(const struct container_info *infos, size_t count, struct text *ret, struct error *err)
 {
 	if (count == 0) {
 		text_append(ret, "null\n"); /* runc's word for an empty list */
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
 		text_append(ret, i == 0 ? "[" : ",");
-		container_json_format(&infos[i], false, ret);
+		int result = container_json_format(&infos[i], false, ret, err);
+		if (result < 0)
+			return result;
 	}
 	text_append(ret, "]\n");
+	return 0;
 }
 
 static void append_table(const struct container_info *infos, size_t count, struct text *ret)
@@ -80,16 +83,17 @@ static int list_run(const struct command_call *call, struct error *err)
 	if (result < 0 && !(result == -ENOENT && !call->root_given))
 		return result; /* a root that nobody named and nothing made yet is an empty list */
 
+	result = 0;
 	if (values->quiet.value)
 		append_ids(infos, count, &text);
 	else if (json)
-		append_json(infos, count, &text);
+		result = append_json(infos, count, &text, err);
 	else
 		append_table(infos, count, &text);
 	for (size_t i = 0; i < count; i++)
 		container_info_release(&infos[i]);
 	free(infos);
-	return output_write(&text, err);
+	return result < 0 ? result : output_write(&text, err);
 }
 
 const struct command cmd_list = {

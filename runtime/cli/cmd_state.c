@@ -15,9 +15,9 @@ static int state_run(const struct command_call *call, struct error *err)
 
 	if (result < 0)
 		return result;
-	container_json_format(&info, true, &text);
+	result = container_json_format(&info, true, &text, err);
 	container_info_release(&info);
-	return output_write(&text, err);
+	return result < 0 ? result : output_write(&text, err);
 }
 
 const struct command cmd_state = {

@@ -6,13 +6,15 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "runtime/container/container.h"
 
 /*
- * The members in runc's order, without a newline at the end; the annotations last but the owner.
- * @indent: one member a line, two blanks in front, as `state` prints it; else compact, as in `list`.
+ * Append the document of @info without a newline at its end: indented as `state` prints it, or on one
+ * line as an item of `list`. Errors: -ENOMEM.
  */
-void container_json_format(const struct container_info *info, bool indent, struct text *ret);
+must_check int container_json_format(const struct container_info *info, bool indented, struct text *ret,
+				     struct error *err);
 
 #endif
