@@ -18,7 +18,7 @@ Q := $(if $(V),,@)
 # never before `deps` had its chance (see the recursive calls below).
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
-COMPILING := $(filter-out help deps demo check check-engines bench lint format clean .ci,$(GOALS))
+COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"'
 CSTD := -std=gnu17
@@ -133,5 +133,79 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libr
 
 unit-programs: $(UNIT_BIN)
 
+# --- the targets for people and CI ---------------------------------------------------------------------
+# Those that need programs of the machine install them first (deps), and build by a recursive call: only
+# there does make look at the compiler.
+MAKE_BUILD = $(MAKE) --no-print-directory
+# bats files take the runtime from HULL.
+HULL ?= $(abspath $(B)/hull)
+export HULL
+RUN_TESTS := tests/helpers/run-tests
+BATS := $(sort $(wildcard tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats))
+ENGINE_BATS := $(sort $(wildcard tests/engines/*.bats))
+LINTS := $(sort $(filter-out %.map %.md,$(wildcard tests/lint/*)))
+SOURCES := $(wildcard base/*.[ch] oci/*/*.[ch] runtime/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/unit/*/*/*.[ch])
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+## make               build hull and its helper below build/
+## make demo          install what is missing, build, show the life of a container
+demo:
+	tests/helpers/deps build demo
+	+@$(MAKE_BUILD) $(jobs) all
+	@tests/demo
+
+## make check         install what is missing, build, run all tests but those of the engines
+check:
+	tests/helpers/deps build test
+	+@$(MAKE_BUILD) $(jobs) all unit-programs
+	@$(RUN_TESTS) "unit tests, command line, plans, containers" $(sort $(UNIT_BIN)) $(BATS)
+
+## make check-unit    the unit tests only (also with ASAN=1)
+check-unit:
+	tests/helpers/deps build test
+	+@$(MAKE_BUILD) $(jobs) unit-programs
+	@$(RUN_TESTS) "unit tests$(if $(ASAN), under sanitizers)" $(sort $(UNIT_BIN))
+
+## make check-bats    the command line, plans and containers only
+check-bats:
+	tests/helpers/deps build test
+	+@$(MAKE_BUILD) $(jobs) all
+	@$(RUN_TESTS) "command line, plans, containers" $(BATS)
+
+## make check-engines install Podman, containerd, Docker and Buildah, and drive them with hull
+check-engines:
+	tests/helpers/deps build engines
+	+@$(MAKE_BUILD) $(jobs) all
+	@$(RUN_TESTS) -j 2 -t 480 "engines" $(ENGINE_BATS)
+
+## make bench         measure hull beside the runtimes of this machine
+bench:
+	tests/helpers/deps build demo
+	+@$(MAKE_BUILD) $(jobs) all
+	@tests/bench/bench
+
+## make lint          the rules that a script can check
+lint:
+	tests/helpers/deps build lint
+	+@$(MAKE_BUILD) $(jobs) all
+	@B=$(B) CC=$(CC) $(RUN_TESTS) "lint" $(LINTS)
+
+## make format        put the C sources into the one form
+format:
+	tests/helpers/deps lint
+	clang-format -i $(SOURCES)
+
+## make deps          install the Debian packages that build, tests and lints need; elsewhere name them
+deps:
+	tests/helpers/deps build demo test lint
+
+## make install       PREFIX=/usr/local DESTDIR=
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/hull $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(B)/hull $(DESTDIR)$(PREFIX)/bin/hull
+	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
+	install -m 644 docs/hull.8 $(DESTDIR)$(PREFIX)/share/man/man8/hull.8
+
+## make clean
 clean:
 	rm -rf build
