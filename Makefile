@@ -13,6 +13,8 @@ endif
 B := build$(if $(ASAN),/asan)$(if $(DYNAMIC),/dynamic)
 Q := $(if $(V),,@)
 
+comma := ,
+
 # --- flags ---------------------------------------------------------------------------------------
 # A flag that this compiler does not know is left out. Probes run only when something is compiled,
 # never before `deps` had its chance (see the recursive calls below).
@@ -39,7 +41,6 @@ GENERAL := $(CSTD) $(WARN) -g -ffunction-sections -fdata-sections $(if $(ASAN),$
 CFLAGS_HOST := $(GENERAL) -fPIE
 LDFLAGS_HOST := $(if $(ASAN),-fsanitize=address$(comma)undefined,$(LDHARDEN)) \
   $(if $(or $(ASAN),$(DYNAMIC)),-pie,-static-pie) -Wl,--gc-sections
-comma := ,
 LIB_YAJL := $(if $(or $(ASAN),$(DYNAMIC)),-lyajl,-lyajl_s)
 # hull-init: freestanding, no libc, no stack protector, no other relocation than RELATIVE.
 CFLAGS_INIT := $(CSTD) $(WARN) -O2 -g -ffreestanding -fPIE -fno-stack-protector -fno-common -fno-strict-aliasing \

@@ -14,6 +14,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include "base/banned.h"
 
@@ -87,11 +88,8 @@ static void reach_token(struct reader *reader)
 		count_lines(reader, yajl_get_bytes_consumed(reader->yajl));
 }
 
-/*
- * Length of the well-formed UTF-8 prefix of @s: no overlong forms, no surrogates, nothing above
- * U+10FFFF (RFC 3629). yajl's own check lets all three pass.
- */
-static size_t utf8_prefix(const unsigned char *s, size_t length)
+/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. yajl lets all three pass. */
+static bool is_utf8(const char *text, size_t length)
 {
 	size_t i = 0;
 
@@ -99,28 +97,18 @@ static size_t utf8_prefix(const unsigned char *s, size_t length)
 		uint64_t eight;
 
 		if (length - i >= sizeof(eight)) {
-			memcpy(&eight, s + i, sizeof(eight));
+			memcpy(&eight, text + i, sizeof(eight));
 			if ((eight & 0x8080808080808080U) == 0) {
 				i += sizeof(eight);
 				continue;
 			}
 		}
-		if (s[i] < 0x80) {
-			i++;
-			continue;
-		}
-		size_t n = s[i] >= 0xf0 ? 4 : s[i] >= 0xe0 ? 3 : 2;
-		if (s[i] < 0xc2 || s[i] > 0xf4 || n > length - i)
-			return i;
-		for (size_t k = 1; k < n; k++)
-			if ((s[i + k] & 0xc0) != 0x80)
-				return i;
-		if ((s[i] == 0xe0 && s[i + 1] < 0xa0) || (s[i] == 0xed && s[i + 1] > 0x9f) ||
-		    (s[i] == 0xf0 && s[i + 1] < 0x90) || (s[i] == 0xf4 && s[i + 1] > 0x8f))
-			return i;
+		size_t n = text_utf8_length(text + i);
+		if (n == 0)
+			return false;
 		i += n;
 	}
-	return i;
+	return true;
 }
 
 /* The code unit of the escape \uXXXX at @s, or -1 where there is another one or none. */
@@ -162,15 +150,18 @@ static bool has_lone_surrogate(const char *from, const char *to)
 	return false;
 }
 
-/* @start: offset of the end of the token before. */
-static int check_string(struct reader *reader, const char *text, size_t length, size_t start)
+/*
+ * Check @copy, made of the @length bytes at @text that yajl handed out. @start: offset of the end of
+ * the token before.
+ */
+static int check_string(struct reader *reader, const char *text, size_t length, const char *copy, size_t start)
 {
 	uintptr_t low = (uintptr_t)reader->bytes, at = (uintptr_t)text;
 	bool unescaped = length > 0 && (at < low || at >= low + reader->length);
 
-	if (memchr(text, '\0', length) != NULL)
+	if (memchr(copy, '\0', length) != NULL)
 		return refuse(reader, "a NUL character in a string");
-	if (utf8_prefix((const unsigned char *)text, length) != length)
+	if (!is_utf8(copy, length))
 		return refuse(reader, "invalid UTF-8 in a string");
 	if (unescaped && has_lone_surrogate(reader->bytes + start, reader->bytes + reader->offset))
 		return refuse(reader, "invalid UTF-16 escape in a string");
@@ -252,9 +243,8 @@ static int on_string(void *context, const unsigned char *text, size_t length)
 	size_t start = reader->offset;
 
 	reach_token(reader);
-	if (!check_string(reader, (const char *)text, length, start))
-		return 0;
-	return add(reader, JSON_STRING, (const char *)text, length) != NULL;
+	const struct json *node = add(reader, JSON_STRING, (const char *)text, length);
+	return node != NULL && check_string(reader, (const char *)text, length, node->text, start);
 }
 
 static int on_name(void *context, const unsigned char *text, size_t length)
@@ -263,10 +253,10 @@ static int on_name(void *context, const unsigned char *text, size_t length)
 	size_t start = reader->offset;
 
 	reach_token(reader);
-	if (!check_string(reader, (const char *)text, length, start))
-		return 0;
 	reader->name = arena_copy(reader->arena, (const char *)text, length);
-	return reader->name != NULL ? 1 : refuse_memory(reader);
+	if (reader->name == NULL)
+		return refuse_memory(reader);
+	return check_string(reader, (const char *)text, length, reader->name, start);
 }
 
 static int on_start_object(void *context)
