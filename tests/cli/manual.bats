@@ -24,15 +24,24 @@ commands() {
 @test "the manual page is clean" {
 	command -v mandoc >/dev/null || skip "no mandoc"
 	run mandoc -Tlint -W style "$PAGE"
-	[ -z "$(grep -v 'referenced manual not found\|outdated mandoc.db' <<<"$output")" ]
+	left=$(grep -v 'referenced manual not found\|outdated mandoc.db' <<<"$output" || true)
+	[ -z "$left" ] || {
+		echo "$left"
+		false
+	}
 }
 
 @test "every command is in the page and the other way round" {
 	for name in $(commands); do
-		[ "$name" = help ] || [ -n "$(section "$name")" ] || { echo "not in the page: $name"; false; }
+		[ "$name" = help ] || [ -n "$(section "$name")" ] || {
+			echo "not in the page: $name"
+			false
+		}
 	done
-	for name in $(awk '/^\.Sh COMMANDS/ { inside = 1; next } /^\.Sh/ { inside = 0 }
-		inside && /^\.Ss [a-z]+$/ { print $2 }' "$PAGE"); do
+	mapfile -t names < <(awk '/^\.Sh COMMANDS/ { inside = 1; next } /^\.Sh/ { inside = 0 }
+		inside && /^\.Ss [a-z]+$/ { print $2 }' "$PAGE")
+	[ "${#names[@]}" -ge 15 ]
+	for name in "${names[@]}"; do
 		"$HULL" help "$name"
 	done
 }
@@ -45,7 +54,10 @@ commands() {
 		case $name in run | plan) text+=$(section create) ;; esac
 		for option in $(options_of "$name"); do
 			count=$((count + 1))
-			grep -qE -- "^\.It .*(Fl|,) -$option( |\$)" <<<"$text" || { echo "not in the page: $name --$option"; false; }
+			grep -qE -- "^\.It .*(Fl|,) -$option( |\$)" <<<"$text" || {
+				echo "not in the page: $name --$option"
+				false
+			}
 		done
 	done
 	[ "$count" -ge 60 ]
@@ -56,7 +68,10 @@ commands() {
 	options=$("$HULL" help | sed -n '/^GLOBAL OPTIONS:/,$s/^   --\([a-z0-9-]*\).*/\1/p')
 	[ -n "$options" ]
 	for option in $options; do
-		grep -qE -- "^\.It .*(Fl|,) -$option( |\$)" <<<"$text" || { echo "not in the page: --$option"; false; }
+		grep -qE -- "^\.It .*(Fl|,) -$option( |\$)" <<<"$text" || {
+			echo "not in the page: --$option"
+			false
+		}
 	done
 }
 
@@ -66,7 +81,10 @@ commands() {
 		for option in $(section "$name" | grep '^\.It ' | grep -oE '(Fl|,) -[a-z0-9-]+' | sed 's|.* -||'); do
 			# a value is given to all: those that take none say so in words of their own
 			run "$HULL" "$name" "--$option=x" --help
-			[[ "$output" != *"flag provided but not defined"* ]] || { echo "$name --$option: $output"; false; }
+			[[ "$output" != *"flag provided but not defined"* ]] || {
+				echo "$name --$option: $output"
+				false
+			}
 		done
 	done
 }
@@ -75,6 +93,9 @@ commands() {
 	run "$HULL" help --all
 	[ "$status" -eq 0 ]
 	for name in $(commands); do
-		[ "$name" = help ] || [[ "$output" == *"   hull $name - "* ]] || { echo "$name"; false; }
+		[ "$name" = help ] || [[ "$output" == *"   hull $name - "* ]] || {
+			echo "$name"
+			false
+		}
 	done
 }

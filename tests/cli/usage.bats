@@ -19,13 +19,17 @@ hull() {
 	out=$(cat "$dir/out") err=$(cat "$dir/err")
 }
 
-# One text record on standard error with exactly the message $1.
+# One text record with exactly the message $1, on standard error or in $2.
 is_record() {
-	[[ "$err" =~ ^time=\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\"\ level=error\ msg=\"(.*)\"$ ]] || {
-		echo "no record: $err"
+	local record=${2-$err}
+	[[ "$record" =~ ^time=\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\"\ level=error\ msg=\"(.*)\"$ ]] || {
+		echo "no record: $record"
 		false
 	}
-	[ "${BASH_REMATCH[1]}" = "$1" ] || { echo "got:  ${BASH_REMATCH[1]}" "want: $1"; false; }
+	[ "${BASH_REMATCH[1]}" = "$1" ] || {
+		echo "got:  ${BASH_REMATCH[1]}" "want: $1"
+		false
+	}
 }
 
 @test "version: the first line is what go-runc parses, by the name hull is called by" {
@@ -143,8 +147,7 @@ TABLE
 	hull --root "$ROOT" --log "$dir/log" state nope
 	[ "$status" -eq 1 ]
 	[ "$err" = "container does not exist" ]
-	err=$(cat "$dir/log")
-	is_record "container does not exist"
+	is_record "container does not exist" "$(cat "$dir/log")"
 	[ "$(stat -c %a "$dir/log")" = "$(printf '%o' $((0644 & ~$(umask))))" ]
 
 	# it is appended to, and the options may stand behind the command
@@ -174,7 +177,8 @@ TABLE
 	[ "$err" = "No help topic for 'foo\\x1b[2J\\nlevel=error'" ]
 	[ "$(wc -l <"$dir/log")" -eq 1 ]
 	[ "$(jq -r .msg "$dir/log")" = $'No help topic for \'foo\e[2J\nlevel=error\'' ]
-	! grep -q $'\e' "$dir/log"
+	run grep -c $'\e' "$dir/log"
+	[ "$output" = 0 ]
 }
 
 @test "global options" {
@@ -214,4 +218,56 @@ TABLE
 	"$HULL" --version >/dev/full 2>"$dir/err" || status=$?
 	[ "$status" -eq 1 ]
 	grep -q "no space left on device" "$dir/err"
+}
+
+# A program hull-$2 in directory $1 that tells how it was started.
+helper() {
+	mkdir -p "$1"
+	cat >"$1/hull-$2" <<-'SCRIPT'
+		#!/bin/sh
+		printf '%s\n' "$0" "$@"
+		for fd in /proc/self/fd/*; do
+			[ ! -e "$fd" ] || [ "$(readlink "$fd")" != /dev/full ] || echo "leaked: $fd"
+		done
+		grep SigIgn /proc/self/status
+		exit 7
+	SCRIPT
+	chmod +x "$1/hull-$2"
+}
+
+@test "hull NAME runs hull-NAME beside the program or in libexec, never from PATH" {
+	HULL=$dir/usr/bin/hull
+	mkdir -p "$dir/usr/bin"
+	cp "$dir/runc" "$HULL"
+	helper "$dir/path" image
+	PATH=$dir/path:$PATH hull image ls
+	[ "$status" -eq 3 ]
+
+	helper "$dir/usr/libexec/hull" image
+	hull --debug image ls -a --root /x "two words"
+	[ "$status" -eq 7 ]
+	[[ "$out" == *"/libexec/hull/hull-image"$'\nls\n-a\n--root\n/x\ntwo words\n'* ]]
+
+	helper "$dir/usr/bin" image
+	hull image
+	[ "$status" -eq 7 ]
+	[[ "$out" == "$dir/usr/bin/hull-image"* ]]
+
+	# helpers of the runtime's own are not for people
+	helper "$dir/usr/bin" seccomp
+	hull seccomp
+	[ "$status" -eq 3 ]
+}
+
+@test "what is started inherits no descriptor and no ignored SIGPIPE" {
+	[ -e /dev/full ] || skip "no /dev/full"
+	HULL=$dir/hull
+	cp "$dir/runc" "$HULL"
+	helper "$dir" net
+	"$HULL" net 7</dev/full 200</dev/full >"$dir/out" || [ $? -eq 7 ]
+	run cat "$dir/out"
+	[[ "$output" != *leaked* ]]
+	# bit 12 is SIGPIPE
+	mask=$(sed -n 's/^SigIgn:[[:space:]]*//p' "$dir/out")
+	(((16#$mask >> 12 & 1) == 0))
 }
