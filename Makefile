@@ -108,6 +108,10 @@ $(B)/hull-init: $(INIT_OBJ)
 $(B)/runtime/container/init_image.o: $(B)/hull-init
 $(B)/runtime/container/init_image.o: CPPFLAGS += -DHULL_INIT_FILE='"$(B)/hull-init"'
 
+# `hull --version` names the library that hull-seccomp is built with, where pkg-config knows it.
+SECCOMP_VERSION = $(shell pkg-config --modversion libseccomp 2>/dev/null)
+$(B)/runtime/cli/help.o: CPPFLAGS += $(if $(SECCOMP_VERSION),-DHULL_LIBSECCOMP_VERSION='"$(SECCOMP_VERSION)"')
+
 $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL) -lcap
 $(B)/hull-seccomp: $(B)/runtime/linux/seccomp_main.o $(B)/runtime/linux/seccomp_compile.o $(call lib,base)

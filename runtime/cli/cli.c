@@ -208,8 +208,7 @@ static int run_command(struct invocation *inv)
 static int enter_command(struct invocation *inv)
 {
 	autotext struct text text = TEXT_EMPTY;
-	struct error err;
-	int usage;
+	struct error err, usage_err;
 
 	if (text_equal(inv->args[0], "help") || text_equal(inv->args[0], "h"))
 		return run_help(inv);
@@ -220,8 +219,7 @@ static int enter_command(struct invocation *inv)
 		return fail_unknown(inv, inv->args[0]);
 	}
 
-	struct error usage_err;
-	usage = parse_command(inv, &usage_err);
+	int usage = parse_command(inv, &usage_err);
 	/* only now is it known where errors go: --log may stand after the command too */
 	if (open_log(inv, &err) < 0)
 		return fail(inv, &err, EXIT_FAILED);

@@ -24,7 +24,7 @@ const struct command cmd_create = {
 	.description = "   Builds the container that the bundle describes and waits before its program; `start`\n"
 		       "   lets it run. CONTAINER is a name of your own, unique below the state root.\n",
 	.options = create_rows,
-	.values_size = sizeof(struct create_values),
+	.values_size = COMMAND_VALUES(struct create_values),
 	.min_args = 1,
 	.max_args = 1,
 	.error_context = "create failed",

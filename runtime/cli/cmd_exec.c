@@ -151,7 +151,7 @@ const struct command cmd_exec = {
 		       "   given. Without --detach hull exits with the process's status; an error of exec itself\n"
 		       "   is 255. Options stand before CONTAINER.\n",
 	.options = exec_rows,
-	.values_size = sizeof(struct exec_values),
+	.values_size = COMMAND_VALUES(struct exec_values),
 	.min_args = 1,
 	.max_args = COMMAND_ARGS_ANY,
 	.order = OPTIONS_FIRST,

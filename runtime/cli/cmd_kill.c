@@ -39,7 +39,7 @@ const struct command cmd_kill = {
 	.description = "   SIGNAL is a number or a name, with or without SIG, in any case; the default is TERM.\n"
 		       "   Real-time signals are given by number.\n",
 	.options = kill_rows,
-	.values_size = sizeof(struct kill_values),
+	.values_size = COMMAND_VALUES(struct kill_values),
 	.min_args = 1,
 	.max_args = 2,
 	.order = OPTIONS_FIRST,

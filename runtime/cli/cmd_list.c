@@ -102,6 +102,6 @@ const struct command cmd_list = {
 	.summary = "list containers",
 	.description = "   Lists the containers below the state root (see the global option --root).\n",
 	.options = list_rows,
-	.values_size = sizeof(struct list_values),
+	.values_size = COMMAND_VALUES(struct list_values),
 	.run = list_run,
 };

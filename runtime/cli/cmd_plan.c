@@ -30,7 +30,7 @@ const struct command cmd_plan = {
 	.description = "   Prints every decision that follows from the bundle and the options, in the order in which\n"
 		       "   it would be carried out. Changes nothing and needs no privilege.\n",
 	.options = plan_rows,
-	.values_size = sizeof(struct create_values),
+	.values_size = COMMAND_VALUES(struct create_values),
 	.max_args = 1,
 	.run = plan_run,
 };

@@ -62,7 +62,7 @@ const struct command cmd_ps = {
 	.description = "   The table holds the lines that the host's ps prints for them; PS-OPTIONs are given to it\n"
 		       "   (default: -ef) and must leave the PID column in.\n",
 	.options = ps_rows,
-	.values_size = sizeof(struct ps_values),
+	.values_size = COMMAND_VALUES(struct ps_values),
 	.min_args = 1,
 	.max_args = COMMAND_ARGS_ANY,
 	.order = OPTIONS_FIRST,

@@ -44,7 +44,7 @@ const struct command cmd_run = {
 	.description = "   As `create` and `start`. Without --detach hull stays, relays signals and the terminal,\n"
 		       "   deletes the container at the end and exits with the program's status.\n",
 	.options = run_rows,
-	.values_size = sizeof(struct run_values),
+	.values_size = COMMAND_VALUES(struct run_values),
 	.min_args = 1,
 	.max_args = 1,
 	.error_context = "run failed",

@@ -77,6 +77,6 @@ const struct command cmd_spec = {
 	.description = "   An existing config.json is not touched. The root file system is expected in the directory\n"
 		       "   rootfs beside it.\n",
 	.options = spec_rows,
-	.values_size = sizeof(struct spec_values),
+	.values_size = COMMAND_VALUES(struct spec_values),
 	.run = spec_run,
 };

@@ -29,17 +29,20 @@ struct command {
 	const char *summary;     /* a line without a full stop */
 	const char *description; /* some lines for `help NAME`; NULL: none */
 	const struct option_row *options; /* NULL: none */
-	size_t values_size;               /* at most COMMAND_VALUES_SIZE */
+	size_t values_size;               /* COMMAND_VALUES(struct …) */
 	unsigned min_args, max_args;
 	enum options_order order;
 	int failure_status;        /* the exit status of an error; 0 stands for 1 */
-	const char *error_context; /* put before an error, NULL: nothing; "%s" is not expanded */
-	bool error_named;          /* and before that the program's name */
+	const char *error_context; /* put before an error: "create failed"; NULL: nothing */
+	bool error_named;          /* the program's name stands before that */
 	/* Returns the exit status, or a negative errno with @err filled. */
 	int (*run)(const struct command_call *call, struct error *err);
 };
 
+/* Room for any command's struct; a larger one does not compile. */
 #define COMMAND_VALUES_SIZE 512
+#define COMMAND_VALUES(type)                                                                       \
+	(sizeof(type) + 0 * sizeof(char[sizeof(type) <= COMMAND_VALUES_SIZE ? 1 : -1]))
 
 /* Every command in the order of the help text; NULL ends. */
 extern const struct command *const command_table[];
