@@ -94,6 +94,8 @@ must_check int cgroup_set_devices(const struct cgroup *cgroup, const struct spec
 must_check int cgroup_freeze(const struct cgroup *cgroup, int timeout_ms, struct error *err);
 must_check int cgroup_thaw(const struct cgroup *cgroup, struct error *err);
 must_check int cgroup_is_frozen(const struct cgroup *cgroup, bool *ret, struct error *err);
+/* The same without opening the whole cgroup. A cgroup that is gone is an error and not frozen. */
+must_check int cgroup_paths_frozen(const struct cgroup_paths *paths, bool *ret, struct error *err);
 /* SIGKILL to every process in the cgroup and below: cgroup.kill, or freeze + kill + thaw. */
 must_check int cgroup_kill(const struct cgroup *cgroup, struct error *err);
 /* Every pid in the cgroup and below; the caller frees. */

@@ -209,17 +209,20 @@ static bool is_ours(int fd)
 	       text_equal(info.name, PROGRAM_NAME);
 }
 
-/* True where nobody but root can have put something below PIN_DIR. @make: create it. */
-static bool pins_are_safe(bool make)
+/* A bpffs in which nobody but root can have made or replaced PIN_DIR. */
+static bool bpffs_is_safe(void)
 {
 	struct statfs fs;
 	struct stat st;
 
-	if (geteuid() != 0 || statfs(BPFFS, &fs) < 0 || fs.f_type != BPF_FS_MAGIC || lstat(BPFFS, &st) < 0 ||
-	    st.st_uid != 0 || ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0))
-		return false;
-	if (make && mkdir(PIN_DIR, 0700) < 0 && errno != EEXIST)
-		return false;
+	return geteuid() == 0 && statfs(BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC && lstat(BPFFS, &st) == 0 &&
+	       st.st_uid == 0 && ((st.st_mode & 022) == 0 || (st.st_mode & S_ISVTX) != 0);
+}
+
+static bool pins_are_safe(void)
+{
+	struct stat st;
+
 	return lstat(PIN_DIR, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 077) == 0;
 }
 
@@ -241,7 +244,7 @@ static void pin(int fd, const char *path)
 {
 	union bpf_attr attr = { .pathname = address(path) };
 
-	if (!pins_are_safe(true) || count_pins() >= PINS_MAX)
+	if ((mkdir(PIN_DIR, 0700) < 0 && errno != EEXIST) || !pins_are_safe() || count_pins() >= PINS_MAX)
 		return;
 	attr.bpf_fd = (__u32)fd;
 	(void)bpf(BPF_OBJ_PIN, &attr); /* EEXIST: another container was faster, with the same program */
@@ -251,9 +254,9 @@ static int get_program(const struct cgroup_device_list *list, int *ret_fd, struc
 {
 	char path[sizeof(PIN_DIR) + 1 + PIN_NAME_MAX + 64] = PIN_DIR "/";
 	size_t prefix = strlen(path);
-	bool named = cgroup_devices_bpf_name(list, path + prefix, sizeof(path) - prefix);
+	bool pinned = bpffs_is_safe() && cgroup_devices_bpf_name(list, path + prefix, sizeof(path) - prefix);
 
-	if (named && pins_are_safe(false)) {
+	if (pinned && pins_are_safe()) {
 		union bpf_attr attr = { .pathname = address(path) };
 		autoclose int fd = bpf(BPF_OBJ_GET, &attr);
 
@@ -263,7 +266,7 @@ static int get_program(const struct cgroup_device_list *list, int *ret_fd, struc
 		}
 	}
 	int result = load_program(list, ret_fd, err);
-	if (result == 0 && named)
+	if (result == 0 && pinned)
 		pin(*ret_fd, path);
 	return result;
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -206,8 +207,8 @@ static int read_pids(int dir, struct pid_list *list, struct error *err)
 	return add_pids(list, procs.data, err);
 }
 
-/* Append "prefix/child\n" for each directory in @dir to @queue. */
-static int queue_children(int dir, const char *prefix, struct text *queue, struct error *err)
+/* Push the names of the directories in @dir onto @stack, a line each (cgroup names hold no newline). */
+static int push_children(int dir, struct text *stack, struct error *err)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
@@ -221,37 +222,56 @@ static int queue_children(int dir, const char *prefix, struct text *queue, struc
 	}
 	while ((entry = readdir(stream)) != NULL)
 		if (entry->d_type == DT_DIR && !text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
-			text_format(queue, "%s%s%s\n", prefix, prefix[0] != '\0' ? "/" : "", entry->d_name);
+			text_format(stack, "%s\n", entry->d_name);
 	(void)closedir(stream); /* read only */
-	return 0;
+	return text_done(stack, err);
 }
 
-/* cgroup names hold no newline, so a text of lines is queue enough. */
+/* The last line of @stack in @name. */
+static void pop_line(struct text *stack, char name[static NAME_MAX + 1])
+{
+	stack->data[--stack->length] = '\0'; /* its newline */
+	char *last = strrchr(stack->data, '\n');
+
+	last = last == NULL ? stack->data : last + 1;
+	memcpy(name, last, strlen(last) + 1);
+	stack->length = (size_t)(last - stack->data);
+	*last = '\0';
+}
+
+/*
+ * All directories from @top down, with one descriptor and a stack of what is still to be entered,
+ * where ".." is the way back: however deep a container has nested them.
+ */
 static int walk_pids(int top, struct pid_list *list, struct error *err)
 {
-	autotext struct text queue = TEXT_EMPTY;
-	int result = read_pids(top, list, err);
+	autotext struct text stack = TEXT_EMPTY;
+	autoclose int dir = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = dir < 0 ? error_set(err, errno, "list cgroup") : read_pids(dir, list, err);
 
+	text_append(&stack, "");
 	if (result == 0)
-		result = queue_children(top, "", &queue, err);
-	for (size_t at = 0; result == 0 && at < queue.length;) {
-		size_t length = strcspn(queue.data + at, "\n");
-		autofree char *path = strndup(queue.data + at, length);
-		autoclose int dir = -1;
+		result = push_children(dir, &stack, err);
+	while (result == 0 && stack.length > 0) {
+		char name[NAME_MAX + 1];
 
-		at += length + 1;
-		if (path == NULL)
-			return error_set(err, ENOMEM, "list the processes of a cgroup");
-		result = path_open_beneath(top, path, O_RDONLY | O_DIRECTORY, true, &dir, err);
+		pop_line(&stack, name);
+		int next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0 && errno == ENOENT && !text_equal(name, ".."))
+			continue; /* removed meanwhile */
+		if (next < 0)
+			return error_set(err, errno, "open cgroup \"%s\"", name);
+		(void)close(dir); /* read only */
+		dir = next;
+		if (text_equal(name, ".."))
+			continue;
+		text_append(&stack, "..\n");
+		result = read_pids(dir, list, err);
 		if (result == 0)
-			result = read_pids(dir, list, err);
-		if (result == 0)
-			result = queue_children(dir, path, &queue, err);
+			result = push_children(dir, &stack, err);
 		if (result == -ENOENT || result == -ENODEV)
 			result = 0; /* removed meanwhile */
 	}
-	if (result == 0 && queue.failed)
-		result = text_done(&queue, err);
 	return result;
 }
 
