@@ -130,13 +130,14 @@ static int check_arg_count(const struct invocation *inv, struct error *err)
 	unsigned min = command->min_args, max = command->max_args;
 
 	if (min == max && inv->arg_count != min)
-		return error_set(err, 0, "%s: \"%s\" requires exactly %u argument(s)", inv->name, command->name, min);
+		return error_set(err, 0, "%s: \"%s\" requires exactly %u argument(s)", inv->name,
+				 command->name, min);
 	if (inv->arg_count < min)
-		return error_set(err, 0, "%s: \"%s\" requires a minimum of %u argument(s)", inv->name, command->name,
-				 min);
+		return error_set(err, 0, "%s: \"%s\" requires a minimum of %u argument(s)", inv->name,
+				 command->name, min);
 	if (inv->arg_count > max)
-		return error_set(err, 0, "%s: \"%s\" requires a maximum of %u argument(s)", inv->name, command->name,
-				 max);
+		return error_set(err, 0, "%s: \"%s\" requires a maximum of %u argument(s)", inv->name,
+				 command->name, max);
 	return 0;
 }
 
@@ -156,7 +157,8 @@ static int check_globals(struct invocation *inv, struct error *err)
 
 	if (rootless != NULL && !text_equal(rootless, "auto") && !text_equal(rootless, "true") &&
 	    !text_equal(rootless, "false"))
-		return error_set(err, 0, "invalid value \"%s\" for --rootless: must be true, false or auto", rootless);
+		return error_set(err, 0, "invalid value \"%s\" for --rootless: must be true, false or auto",
+				 rootless);
 	if (inv->global.systemd_cgroup.value)
 		return error_set(err, 0, "--systemd-cgroup is not supported yet: use cgroupfs");
 	if (inv->global.criu != NULL)

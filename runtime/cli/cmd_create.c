@@ -21,8 +21,9 @@ const struct command cmd_create = {
 	.name = "create",
 	.usage = "CONTAINER",
 	.summary = "create a container, ready to be started",
-	.description = "   Builds the container that the bundle describes and waits before its program; `start`\n"
-		       "   lets it run. CONTAINER is a name of your own, unique below the state root.\n",
+	.description =
+		"   Builds the container that the bundle describes and waits before its program; `start`\n"
+		"   lets it run. CONTAINER is a name of your own, unique below the state root.\n",
 	.options = create_rows,
 	.values_size = COMMAND_VALUES(struct create_values),
 	.min_args = 1,

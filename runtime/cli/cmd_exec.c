@@ -13,7 +13,8 @@
 #include "base/banned.h"
 
 struct exec_values {
-	const char *console_socket, *pidfd_socket, *pid_file, *process, *cwd, *user, *process_label, *apparmor;
+	const char *console_socket, *pidfd_socket, *pid_file, *process, *cwd, *user;
+	const char *process_label, *apparmor;
 	struct option_list env, additional_gids, cap, cgroup;
 	struct opt_bool tty, detach, no_new_privs, ignore_paused;
 	struct opt_u64 preserve_fds;
@@ -25,7 +26,8 @@ static const struct option_row exec_rows[] = {
 	OPTION(struct exec_values, pidfd_socket, TEXT, "pidfd-socket", 0, "PATH",
 	       "unix socket that receives a pidfd of the process"),
 	OPTION(struct exec_values, cwd, TEXT, "cwd", 0, "DIR", "working directory in the container"),
-	OPTION(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE", "add to the environment (repeatable)"),
+	OPTION(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE",
+	       "add to the environment (repeatable)"),
 	OPTION(struct exec_values, tty, BOOL, "tty", 't', NULL, "give the process a terminal"),
 	OPTION(struct exec_values, user, TEXT, "user", 'u', "UID[:GID]", "run as this user, by number"),
 	OPTION(struct exec_values, additional_gids, LIST, "additional-gids", 'g', "GID",
@@ -33,9 +35,12 @@ static const struct option_row exec_rows[] = {
 	OPTION(struct exec_values, process, TEXT, "process", 'p', "FILE",
 	       "read the process from FILE, a process object in JSON"),
 	OPTION(struct exec_values, detach, BOOL, "detach", 'd', NULL, "do not wait for the process"),
-	OPTION(struct exec_values, pid_file, TEXT, "pid-file", 0, "FILE", "write the pid of the process to FILE"),
-	OPTION(struct exec_values, process_label, TEXT, "process-label", 0, "LABEL", "SELinux label of the process"),
-	OPTION(struct exec_values, apparmor, TEXT, "apparmor", 0, "PROFILE", "AppArmor profile of the process"),
+	OPTION(struct exec_values, pid_file, TEXT, "pid-file", 0, "FILE",
+	       "write the pid of the process to FILE"),
+	OPTION(struct exec_values, process_label, TEXT, "process-label", 0, "LABEL",
+	       "SELinux label of the process"),
+	OPTION(struct exec_values, apparmor, TEXT, "apparmor", 0, "PROFILE",
+	       "AppArmor profile of the process"),
 	OPTION(struct exec_values, no_new_privs, BOOL, "no-new-privs", 0, NULL, "set no_new_privs"),
 	OPTION(struct exec_values, cap, LIST, "cap", 'c', "CAP", "add a capability (repeatable)"),
 	OPTION(struct exec_values, preserve_fds, U64, "preserve-fds", 0, "N",
@@ -69,7 +74,8 @@ static int check_user(const char *user, struct error *err)
 	return 0;
 }
 
-static int parse_gids(const struct option_list *list, struct arena *arena, const uint32_t **ret, struct error *err)
+static int parse_gids(const struct option_list *list, struct arena *arena, const uint32_t **ret,
+		      struct error *err)
 {
 	uint32_t *gids = arena_alloc(arena, list->count * sizeof(*gids));
 
@@ -147,9 +153,10 @@ const struct command cmd_exec = {
 	.name = "exec",
 	.usage = "CONTAINER COMMAND [ARGUMENT...]  |  --process FILE CONTAINER",
 	.summary = "run a further process in a container",
-	.description = "   Without --process the process is the container's own but for the command and the options\n"
-		       "   given. Without --detach hull exits with the process's status; an error of exec itself\n"
-		       "   is 255. Options stand before CONTAINER.\n",
+	.description =
+		"   Without --process the process is the container's own but for the command and the\n"
+		"   options given. Without --detach hull exits with the process's status; an error of exec\n"
+		"   itself is 255. Options stand before CONTAINER.\n",
 	.options = exec_rows,
 	.values_size = COMMAND_VALUES(struct exec_values),
 	.min_args = 1,

@@ -36,8 +36,9 @@ const struct command cmd_kill = {
 	.name = "kill",
 	.usage = "CONTAINER [SIGNAL]",
 	.summary = "send a signal to the init process of a container",
-	.description = "   SIGNAL is a number or a name, with or without SIG, in any case; the default is TERM.\n"
-		       "   Real-time signals are given by number.\n",
+	.description =
+		"   SIGNAL is a number or a name, with or without SIG, in any case; the default is TERM.\n"
+		"   Real-time signals are given by number.\n",
 	.options = kill_rows,
 	.values_size = COMMAND_VALUES(struct kill_values),
 	.min_args = 1,

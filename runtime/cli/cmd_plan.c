@@ -27,8 +27,9 @@ const struct command cmd_plan = {
 	.name = "plan",
 	.usage = "[CONTAINER]",
 	.summary = "show what create would do",
-	.description = "   Prints every decision that follows from the bundle and the options, in the order in which\n"
-		       "   it would be carried out. Changes nothing and needs no privilege.\n",
+	.description =
+		"   Prints every decision that follows from the bundle and the options, in the order in\n"
+		"   which it would be carried out. Changes nothing and needs no privilege.\n",
 	.options = plan_rows,
 	.values_size = COMMAND_VALUES(struct create_values),
 	.max_args = 1,

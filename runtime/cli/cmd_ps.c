@@ -59,8 +59,9 @@ const struct command cmd_ps = {
 	.name = "ps",
 	.usage = "CONTAINER [PS-OPTION...]",
 	.summary = "list the processes of a container",
-	.description = "   The table holds the lines that the host's ps prints for them; PS-OPTIONs are given to it\n"
-		       "   (default: -ef) and must leave the PID column in.\n",
+	.description =
+		"   The table holds the lines that the host's ps prints for them; PS-OPTIONs are given to\n"
+		"   it (default: -ef) and must leave the PID column in.\n",
 	.options = ps_rows,
 	.values_size = COMMAND_VALUES(struct ps_values),
 	.min_args = 1,

@@ -13,7 +13,8 @@ struct run_values {
 static const struct option_row run_rows[] = {
 	CREATE_VALUES_ROWS,
 	OPTION(struct run_values, detach, BOOL, "detach", 'd', NULL, "do not wait for the program"),
-	OPTION(struct run_values, keep, BOOL, "keep", 0, NULL, "do not delete the container when its program ended"),
+	OPTION(struct run_values, keep, BOOL, "keep", 0, NULL,
+	       "do not delete the container when its program ended"),
 	OPTION(struct run_values, no_subreaper, BOOL, "no-subreaper", 0, NULL,
 	       "do not adopt the container's orphans while waiting"),
 	{ 0 },
@@ -41,8 +42,9 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "CONTAINER",
 	.summary = "create and run a container",
-	.description = "   As `create` and `start`. Without --detach hull stays, relays signals and the terminal,\n"
-		       "   deletes the container at the end and exits with the program's status.\n",
+	.description =
+		"   As `create` and `start`. Without --detach hull stays, relays signals and the terminal,\n"
+		"   deletes the container at the end and exits with the program's status.\n",
 	.options = run_rows,
 	.values_size = COMMAND_VALUES(struct run_values),
 	.min_args = 1,

@@ -22,7 +22,8 @@ struct spec_values {
 };
 
 static const struct option_row spec_rows[] = {
-	OPTION(struct spec_values, bundle, TEXT, "bundle", 'b', "DIR", "where to write it (default: the current directory)"),
+	OPTION(struct spec_values, bundle, TEXT, "bundle", 'b', "DIR",
+	       "where to write it (default: the current directory)"),
 	OPTION(struct spec_values, rootless, BOOL, "rootless", 0, NULL,
 	       "one that a caller without privileges can run"),
 	{ 0 },
@@ -37,7 +38,8 @@ static bool host_has_cgroup_v2(void)
 
 static int write_config(int bundle, const struct text *document, struct error *err)
 {
-	autoclose int fd = openat(bundle, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	autoclose int fd =
+		openat(bundle, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 
 	if (fd < 0 && errno == EEXIST)
 		return error_set(err, 0, "File config.json exists. Remove it first");
@@ -74,8 +76,9 @@ const struct command cmd_spec = {
 	.name = "spec",
 	.usage = "",
 	.summary = "write a config.json to start from",
-	.description = "   An existing config.json is not touched. The root file system is expected in the directory\n"
-		       "   rootfs beside it.\n",
+	.description =
+		"   An existing config.json is not touched. The root file system is expected in the\n"
+		"   directory rootfs beside it.\n",
 	.options = spec_rows,
 	.values_size = COMMAND_VALUES(struct spec_values),
 	.run = spec_run,

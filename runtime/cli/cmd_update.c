@@ -24,19 +24,26 @@ struct update_values {
 static const struct option_row update_rows[] = {
 	OPTION(struct update_values, resources, TEXT, "resources", 'r', "FILE",
 	       "read all limits from FILE, a resources object in JSON; - is standard input"),
-	OPTION(struct update_values, blkio_weight, U64, "blkio-weight", 0, "N", "relative weight of block I/O, 10 to 1000"),
+	OPTION(struct update_values, blkio_weight, U64, "blkio-weight", 0, "N",
+	       "relative weight of block I/O, 10 to 1000"),
 	OPTION(struct update_values, cpu_period, U64, "cpu-period", 0, "USEC", "length of a CPU period"),
-	OPTION(struct update_values, cpu_quota, I64, "cpu-quota", 0, "USEC", "CPU time in a period, -1: no limit"),
+	OPTION(struct update_values, cpu_quota, I64, "cpu-quota", 0, "USEC",
+	       "CPU time in a period, -1: no limit"),
 	OPTION(struct update_values, cpu_burst, U64, "cpu-burst", 0, "USEC", "CPU time that may be saved up"),
 	OPTION(struct update_values, cpu_share, U64, "cpu-share", 0, "N", "relative weight of CPU time"),
-	OPTION(struct update_values, cpu_rt_period, U64, "cpu-rt-period", 0, "USEC", "length of a real-time period"),
+	OPTION(struct update_values, cpu_rt_period, U64, "cpu-rt-period", 0, "USEC",
+	       "length of a real-time period"),
 	OPTION(struct update_values, cpu_rt_runtime, I64, "cpu-rt-runtime", 0, "USEC",
 	       "real-time CPU time in a real-time period"),
-	OPTION(struct update_values, cpuset_cpus, TEXT, "cpuset-cpus", 0, "LIST", "CPUs that may be used: 0-2,7"),
-	OPTION(struct update_values, cpuset_mems, TEXT, "cpuset-mems", 0, "LIST", "memory nodes that may be used"),
+	OPTION(struct update_values, cpuset_cpus, TEXT, "cpuset-cpus", 0, "LIST",
+	       "CPUs that may be used: 0-2,7"),
+	OPTION(struct update_values, cpuset_mems, TEXT, "cpuset-mems", 0, "LIST",
+	       "memory nodes that may be used"),
 	OPTION(struct update_values, cpu_idle, I64, "cpu-idle", 0, "N", "1: run only when a CPU is idle"),
-	OPTION(struct update_values, memory, SIZE, "memory", 0, "BYTES", "most memory: 50M, 1g, -1: no limit"),
-	OPTION(struct update_values, memory_swap, SIZE, "memory-swap", 0, "BYTES", "most memory and swap together"),
+	OPTION(struct update_values, memory, SIZE, "memory", 0, "BYTES",
+	       "most memory: 50M, 1g, -1: no limit"),
+	OPTION(struct update_values, memory_swap, SIZE, "memory-swap", 0, "BYTES",
+	       "most memory and swap together"),
 	OPTION(struct update_values, memory_reservation, SIZE, "memory-reservation", 0, "BYTES",
 	       "memory that reclaim leaves alone"),
 	OPTION(struct update_values, pids_limit, I64, "pids-limit", 0, "N", "most processes, -1: no limit"),
@@ -47,7 +54,8 @@ static const struct option_row update_rows[] = {
 	{ 0 },
 };
 
-static int read_resources(const char *file, struct arena *arena, const struct spec_resources **ret, struct error *err)
+static int read_resources(const char *file, struct arena *arena, const struct spec_resources **ret,
+			  struct error *err)
 {
 	autotext struct text bytes = TEXT_EMPTY;
 	bool standard_input = text_equal(file, "-");
@@ -59,7 +67,8 @@ static int read_resources(const char *file, struct arena *arena, const struct sp
 	int result = fd_read_all(standard_input ? STDIN_FILENO : opened, JSON_MAX_BYTES, name, &bytes, err);
 	if (result < 0)
 		return result;
-	return spec_parse_resources(name, bytes.data == NULL ? "" : bytes.data, bytes.length, arena, ret, err);
+	return spec_parse_resources(name, bytes.data == NULL ? "" : bytes.data, bytes.length, arena, ret,
+				    err);
 }
 
 /* A weight or a share of 0 means "leave it", as in engines' documents. */
@@ -139,7 +148,9 @@ const struct command cmd_update = {
 	.name = "update",
 	.usage = "CONTAINER",
 	.summary = "change the resource limits of a container",
-	.description = "   Changes what is given and leaves the rest. With --resources all other options are ignored.\n",
+	.description =
+		"   Changes what is given and leaves the rest. With --resources all other options are\n"
+		"   ignored.\n",
 	.options = update_rows,
 	.values_size = COMMAND_VALUES(struct update_values),
 	.min_args = 1,

@@ -8,13 +8,14 @@
 #include "base/banned.h"
 
 const struct command *const command_table[] = {
-	&cmd_create, &cmd_start, &cmd_run,    &cmd_state, &cmd_kill,   &cmd_delete,   &cmd_list, &cmd_exec,
-	&cmd_pause,  &cmd_resume, &cmd_ps,    &cmd_update, &cmd_spec,  &cmd_features, &cmd_plan, NULL,
+	&cmd_create, &cmd_start, &cmd_run, &cmd_state, &cmd_kill, &cmd_delete, &cmd_list, &cmd_exec,
+	&cmd_pause, &cmd_resume, &cmd_ps, &cmd_update, &cmd_spec, &cmd_features, &cmd_plan, NULL,
 };
 
 const struct option_row global_option_rows[] = {
 	OPTION(struct global_options, debug, BOOL, "debug", 0, NULL, "write debug lines to the log"),
-	OPTION(struct global_options, log, TEXT, "log", 0, "FILE", "append the log to FILE (default: standard error)"),
+	OPTION(struct global_options, log, TEXT, "log", 0, "FILE",
+	       "append the log to FILE (default: standard error)"),
 	OPTION(struct global_options, log_format, TEXT, "log-format", 0, "FORMAT",
 	       "format of the log: text or json (default: text)"),
 	OPTION(struct global_options, root, TEXT, "root", 0, "DIR",

@@ -7,7 +7,8 @@
 
 #include "base/banned.h"
 
-int container_json_format(const struct container_info *info, bool indented, struct text *ret, struct error *err)
+int container_json_format(const struct container_info *info, bool indented, struct text *ret,
+			  struct error *err)
 {
 	struct spec_state state = {
 		.id = info->id,

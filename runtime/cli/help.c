@@ -72,7 +72,8 @@ void help_program(const char *name, struct text *ret)
 		    name, name, name, HULL_VERSION);
 	for (const struct command *const *command = command_table; *command != NULL; command++)
 		text_format(ret, "   %-*s  %s\n", width, (*command)->name, (*command)->summary);
-	text_format(ret, "   %-*s  %s\n", width, "help, h", "show this list, the help for one command, or all with --all");
+	text_format(ret, "   %-*s  %s\n", width, "help, h",
+		    "show this list, the help for one command, or all with --all");
 	text_append(ret, "\nGLOBAL OPTIONS:\n");
 	append_options(tables, ARRAY_LEN(tables), ret);
 }
@@ -84,9 +85,9 @@ void help_command(const char *name, const struct command *command, struct text *
 	for (const struct option_row *row = command->options; row != NULL && row->name != NULL; row++)
 		options = options || row->help != NULL;
 
-	text_format(ret, "NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s%s%s%s\n", name, command->name, command->summary,
-		    name, command->name, options ? " [command options]" : "", command->usage[0] != '\0' ? " " : "",
-		    command->usage);
+	text_format(ret, "NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s%s%s%s\n", name, command->name,
+		    command->summary, name, command->name, options ? " [command options]" : "",
+		    command->usage[0] != '\0' ? " " : "", command->usage);
 	if (command->description != NULL)
 		text_format(ret, "\nDESCRIPTION:\n%s", command->description);
 	if (options) {

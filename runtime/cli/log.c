@@ -43,7 +43,8 @@ void log_format_time(time_t now, struct text *ret)
 {
 	long long days = now / 86400, seconds = now % 86400;
 	long long shifted = days + 719468, era = shifted / 146097, day_of_era = shifted % 146097;
-	long long year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	long long year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	long long day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	long long march_month = (5 * day_of_year + 2) / 153;
 	long long day = day_of_year - (153 * march_month + 2) / 5 + 1;
@@ -78,10 +79,14 @@ void log_escape(const char *message, bool quotes, struct text *ret)
 	}
 }
 
-void log_format(const struct log *log, enum log_level level, time_t now, const char *message, struct text *ret)
+void log_format(const struct log *log, enum log_level level, time_t now, const char *message,
+		struct text *ret)
 {
 	static const char *const level_names[] = {
-		[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+		[LOG_ERROR] = "error",
+		[LOG_WARNING] = "warning",
+		[LOG_INFO] = "info",
+		[LOG_DEBUG] = "debug",
 	};
 
 	if (log->json) {

@@ -37,7 +37,8 @@ void log_write(void *data, enum log_level level, const char *message);
 void log_failure(struct log *log, const char *message);
 
 /* A record with its newline: time="…" level=error msg="…", or the same as a JSON object. */
-void log_format(const struct log *log, enum log_level level, time_t now, const char *message, struct text *ret);
+void log_format(const struct log *log, enum log_level level, time_t now, const char *message,
+		struct text *ret);
 /* "2026-11-25T08:29:43Z" */
 void log_format_time(time_t now, struct text *ret);
 /* @message with control characters and invalid UTF-8 as \n, \t, \xNN. */

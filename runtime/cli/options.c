@@ -38,7 +38,8 @@ static const struct option_row *find_row(const struct option_scope *scopes, size
 {
 	for (size_t i = 0; i < scope_count; i++) {
 		for (const struct option_row *row = scopes[i].rows; row != NULL && row->name != NULL; row++) {
-			bool is_letter = written->length == 1 && row->letter != 0 && written->name[0] == row->letter;
+			bool is_letter =
+				written->length == 1 && row->letter != 0 && written->name[0] == row->letter;
 			bool is_name = strlen(row->name) == written->length &&
 				       strncmp(row->name, written->name, written->length) == 0;
 
@@ -66,12 +67,14 @@ static bool parse_bool(const char *text, bool *ret)
 	return false;
 }
 
-static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret, struct error *err)
+static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret,
+		      struct error *err)
 {
 	bool truth = true;
 
 	if (value != NULL && !parse_bool(value, &truth))
-		return error_set(err, 0, "invalid boolean value \"%s\" for -%s: parse error", value, row->name);
+		return error_set(err, 0, "invalid boolean value \"%s\" for -%s: parse error", value,
+				 row->name);
 	*ret = (struct opt_bool){ true, truth };
 	return 0;
 }
@@ -98,8 +101,9 @@ static int store_number(const struct option_row *row, const char *value, void *m
 		result = number_parse_u64(value, UINT64_MAX, &u64->value, err);
 		u64->set = true;
 	} else {
-		result = row->kind == OPTION_I64 ? number_parse_i64(value, INT64_MIN, INT64_MAX, &i64->value, err)
-						 : number_parse_bytes(value, &i64->value, err);
+		result = row->kind == OPTION_I64
+				 ? number_parse_i64(value, INT64_MIN, INT64_MAX, &i64->value, err)
+				 : number_parse_bytes(value, &i64->value, err);
 		i64->set = true;
 	}
 	if (result < 0)
@@ -129,8 +133,8 @@ static int store_value(const struct option_row *row, const char *value, void *va
 	return store_bool(row, value, member, err);
 }
 
-int options_parse(const struct option_scope *scopes, size_t scope_count, enum options_order order, char **argv,
-		  size_t argc, struct arena *arena, size_t *ret_count, struct error *err)
+int options_parse(const struct option_scope *scopes, size_t scope_count, enum options_order order,
+		  char **argv, size_t argc, struct arena *arena, size_t *ret_count, struct error *err)
 {
 	size_t kept = 0;
 	bool ended = false;

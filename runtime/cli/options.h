@@ -47,8 +47,9 @@ struct option_row {
 #define OPTION(type, member, kind, name, letter, value, help)                                      \
 	{ name, letter, OPTION_##kind, OPTION_OFFSET_##kind(type, member), value, help }
 #define OPTION_OFFSET(type, member, member_type)                                                   \
-	(offsetof(type, member) +                                                                  \
-	 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member), member_type) ? 1 : -1]))
+	(offsetof(type, member) + 0 * sizeof(char[OPTION_SAME_TYPE(type, member, member_type) ? 1 : -1]))
+#define OPTION_SAME_TYPE(type, member, member_type)                                                \
+	__builtin_types_compatible_p(__typeof__(((type *)0)->member), member_type)
 #define OPTION_OFFSET_BOOL(type, member) OPTION_OFFSET(type, member, struct opt_bool)
 #define OPTION_OFFSET_TEXT(type, member) OPTION_OFFSET(type, member, const char *)
 #define OPTION_OFFSET_LIST(type, member) OPTION_OFFSET(type, member, struct option_list)

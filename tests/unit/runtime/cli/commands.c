@@ -19,7 +19,8 @@ static void test_complete(void)
 		CHECK(command->min_args <= command->max_args);
 		CHECK(command->summary != NULL && command->summary[strlen(command->summary) - 1] != '.');
 		CHECK((command->options != NULL) == (command->values_size > 0));
-		CHECK(command->description == NULL || command->description[strlen(command->description) - 1] == '\n');
+		if (command->description != NULL)
+			CHECK(command->description[strlen(command->description) - 1] == '\n');
 		CHECK(command_find(command->name) == command);
 	}
 	CHECK_INT(count, 15);
@@ -40,8 +41,10 @@ static size_t find_all(const struct option_row *rows, const char *name, char let
 static void test_names(void)
 {
 	for (const struct command *const *entry = command_table; *entry != NULL; entry++) {
-		for (const struct option_row *row = (*entry)->options; row != NULL && row->name != NULL; row++) {
-			CHECK_INT(find_all((*entry)->options, row->name, row->letter), 1);
+		const struct option_row *rows = (*entry)->options;
+
+		for (const struct option_row *row = rows; row != NULL && row->name != NULL; row++) {
+			CHECK_INT(find_all(rows, row->name, row->letter), 1);
 			/* `spec --rootless` has had that name for too long; the command's own meaning wins */
 			bool spec_rootless = *entry == &cmd_spec && strcmp(row->name, "rootless") == 0;
 			CHECK_INT(find_all(global_option_rows, row->name, row->letter), spec_rootless);
@@ -63,7 +66,8 @@ static void test_help(void)
 		help_program("hull", &program);
 		CHECK_HAS(text.data, (*entry)->usage);
 		CHECK_HAS(program.data, (*entry)->summary);
-		for (const struct option_row *row = (*entry)->options; row != NULL && row->name != NULL; row++)
+		const struct option_row *row = (*entry)->options;
+		for (; row != NULL && row->name != NULL; row++)
 			if (row->help != NULL)
 				CHECK_HAS(text.data, row->help);
 		/* 110 columns are enough for everybody */

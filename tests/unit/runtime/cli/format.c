@@ -56,11 +56,13 @@ static void test_records(void)
 	CHECK_STR(got.data, "time=\"1970-01-01T00:00:00Z\" level=error msg=\"open \\\"/x\\\": gone\"\n");
 	reset();
 	log_format(&log, LOG_WARNING, 0, "a\nlevel=error msg=\"b\033[2J", &got);
-	CHECK_STR(got.data, "time=\"1970-01-01T00:00:00Z\" level=warning msg=\"a\\nlevel=error msg=\\\"b\\x1b[2J\"\n");
+	CHECK_STR(got.data, "time=\"1970-01-01T00:00:00Z\" level=warning "
+			    "msg=\"a\\nlevel=error msg=\\\"b\\x1b[2J\"\n");
 	log.json = true;
 	reset();
 	log_format(&log, LOG_INFO, 0, "a \"b\"\n\033", &got);
-	CHECK_STR(got.data, "{\"level\":\"info\",\"msg\":\"a \\\"b\\\"\\n\\u001b\",\"time\":\"1970-01-01T00:00:00Z\"}\n");
+	CHECK_STR(got.data, "{\"level\":\"info\",\"msg\":\"a \\\"b\\\"\\n\\u001b\","
+			    "\"time\":\"1970-01-01T00:00:00Z\"}\n");
 	reset();
 	log_format(&log, LOG_DEBUG, 0, "", &got);
 	CHECK_STR(got.data, "{\"level\":\"debug\",\"msg\":\"\",\"time\":\"1970-01-01T00:00:00Z\"}\n");
@@ -178,7 +180,8 @@ static void test_ps_run(void)
 static void test_root(void)
 {
 	static const struct { const char *option, *want; } rows[] = {
-		{ "/run/x/", "/run/x" }, { "//run/./x/../y", "/run/y" }, { "/", NULL }, { "/a/..", NULL }, { "//", NULL },
+		{ "/run/x/", "/run/x" }, { "//run/./x/../y", "/run/y" }, { "/", NULL },
+		{ "/a/..", NULL },       { "//", NULL },
 	};
 	char directory[4096], want[4200];
 
