@@ -29,7 +29,7 @@ TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 HULL=${HULL:-$TOP/build/hull}
 [[ $HULL == /* ]] || HULL=$TOP/$HULL
 export HULL TOP
-bats_require_minimum_version 1.5.0 2>/dev/null || true
+bats_require_minimum_version 1.5.0
 
 hull() {
 	"$HULL" --root "$STATE" "$@"
@@ -257,11 +257,11 @@ leftover_mounts() {
 	awk -v scratch="$SCRATCH/" 'index($5, scratch) == 1 { print $5 }' /proc/self/mountinfo
 }
 
-# Directories of this test in any hierarchy.
+# Directories of this test in any hierarchy, and those below.
 leftover_cgroups() {
 	local top
 	awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo | while read -r top; do
-		find "$top" -mindepth 1 -maxdepth 6 -type d -name "*$TAG*" 2>/dev/null
+		find "$top" -mindepth 1 -maxdepth 6 -type d -path "*$TAG*" 2>/dev/null
 	done | sort -u
 }
 
