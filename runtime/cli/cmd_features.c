@@ -16,7 +16,6 @@ static int features_run(const struct command_call *call, struct error *err)
 		.cgroup_v1 = true,
 		.cgroup_v2 = true,
 		.rdma = true,
-		.apparmor = true,
 		.version = HULL_VERSION,
 	};
 	int result = spec_features_format(&features, &text, err);
