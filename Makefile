@@ -114,7 +114,7 @@ $(B)/runtime/cli/help.o: CPPFLAGS += $(if $(SECCOMP_VERSION),-DHULL_LIBSECCOMP_V
 
 $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL) -lcap
-$(B)/hull-seccomp: $(B)/runtime/linux/seccomp_main.o $(B)/runtime/linux/seccomp_compile.o $(call lib,base)
+$(B)/hull-seccomp: $(patsubst %,$(B)/runtime/linux/seccomp_%.o,main compile merge bpf format) $(call lib,base)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $^ -lseccomp
 
 # --- unit tests: tests/unit/ROOM/NAME.c links ROOM and what lies beneath it --------------------------
@@ -135,6 +135,9 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libr
   $$(if $$(findstring seccomp_compile,$$*),$(B)/runtime/linux/seccomp_compile.o)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_YAJL) -lcap $(if $(findstring seccomp_compile,$*),-lseccomp)
+
+# This one starts the real helper.
+$(B)/unit/runtime/linux/seccomp_helper: | $(B)/hull-seccomp
 
 unit-programs: $(UNIT_BIN)
 

@@ -1,0 +1,102 @@
+/*
+ * From the profile in config.json to a filter, in hull: key, cache, and on a miss the program
+ * hull-seccomp. See seccomp.h. libseccomp's header is included for its version number alone.
+ */
+#include "runtime/linux/seccomp.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "runtime/linux/seccomp_cache.h"
+#include "runtime/linux/seccomp_format.h"
+#include "runtime/linux/seccomp_helper.h"
+
+#include "base/banned.h"
+
+#define STRING(x) #x
+#define STRING_OF(x) STRING(x)
+
+#if defined(__x86_64__)
+#define ARCHITECTURE "x86_64"
+#elif defined(__aarch64__)
+#define ARCHITECTURE "aarch64"
+#endif
+
+/* Most profiles' keys fit without growing: Podman's has about 9 KB. */
+#define USUAL_KEY_BYTES 16384
+
+const char *seccomp_library_version(void)
+{
+	return STRING_OF(SCMP_VER_MAJOR) "." STRING_OF(SCMP_VER_MINOR) "." STRING_OF(SCMP_VER_MICRO);
+}
+
+int seccomp_key_make(const struct spec_seccomp *profile, struct text *ret, struct error *err)
+{
+	const struct seccomp_format_maker maker = {
+		.hull_version = HULL_VERSION,
+		.library_version = seccomp_library_version(),
+		.architecture = ARCHITECTURE,
+	};
+
+	return seccomp_format_encode(profile, &maker, ret, err);
+}
+
+/* The directory of hull's own executable. */
+static int own_directory(char ret[PATH_MAX], struct error *err)
+{
+	ssize_t length = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+
+	if (length < 0)
+		return error_set(err, errno, "read \"/proc/self/exe\"");
+	ret[length] = '\0';
+	char *slash = strrchr(ret, '/');
+	if (slash == NULL)
+		return error_set(err, ENOENT, "hull's own executable \"%s\" has no directory", ret);
+	*slash = '\0';
+	return 0;
+}
+
+static int compile(const struct text *key, struct seccomp_filter *ret, struct error *err)
+{
+	char directory[PATH_MAX];
+	autotext struct text program = TEXT_EMPTY;
+	int result = own_directory(directory, err);
+
+	if (result == 0)
+		result = seccomp_helper_find(directory, &program, err);
+	if (result == 0)
+		result = seccomp_helper_run(program.data, key->data, key->length, ret, err);
+	return result;
+}
+
+int seccomp_filter_make(const struct spec_seccomp *profile, int cache_dir, struct seccomp_filter *ret,
+			struct error *err)
+{
+	/* One allocation instead of a series that grows; on failure text_append_bytes tries, and tells. */
+	autotext struct text key = { .data = malloc(USUAL_KEY_BYTES) };
+
+	key.room = key.data != NULL ? USUAL_KEY_BYTES : 0;
+	int result = seccomp_key_make(profile, &key, err);
+	if (result < 0)
+		return error_add(err, "seccomp filter");
+	if (cache_dir >= 0 && seccomp_cache_load(cache_dir, key.data, key.length, ret))
+		return 0;
+	result = compile(&key, ret, err);
+	if (result < 0)
+		return error_add(err, "seccomp filter");
+	if (cache_dir >= 0)
+		seccomp_cache_store(cache_dir, key.data, key.length, ret);
+	return 0;
+}
+
+void seccomp_filter_release(struct seccomp_filter *filter)
+{
+	free(filter->instructions);
+	*filter = (struct seccomp_filter){ 0 };
+}
