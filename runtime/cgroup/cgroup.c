@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
@@ -24,13 +23,6 @@
 #define JOIN_TRIES 5
 #define JOIN_DELAY_MS 30
 #define REMOVE_MAX_DELAY_MS 64
-
-static void sleep_ms(int ms)
-{
-	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	(void)nanosleep(&time, NULL); /* woken early by a signal: the caller looks again anyway */
-}
 
 bool cgroup_list_has(const char *controllers, const char *name)
 {
@@ -314,7 +306,7 @@ int cgroup_join(const struct cgroup *cgroup, pid_t pid, bool born, struct error 
 		/* EINVAL passes while the process is still being moved by somebody else. */
 		for (int try = 0; try < JOIN_TRIES && result == -EINVAL; try++) {
 			if (try > 0)
-				sleep_ms(JOIN_DELAY_MS);
+				cgroup_file_sleep_ms(JOIN_DELAY_MS);
 			result = cgroup_file_print(dir->fd, "cgroup.procs", err, "%d", pid);
 		}
 		if (result < 0) {

@@ -71,24 +71,31 @@ bool cgroup_needs_join(const struct cgroup *cgroup);
 must_check int cgroup_join(const struct cgroup *cgroup, pid_t pid, bool born, struct error *err);
 
 /*
- * Apply limits. CGROUP_EARLY: everything that does not hinder setting the container up (devices,
- * cpu, blkio, …, memory with room for setup). CGROUP_FINAL: the tight rest (memory, pids), just
- * before the gate. CGROUP_UPDATE: all but devices, as `update`. A property the host's version lacks
- * is ignored with a line in @warnings or refused exactly as runc does. @resources may be NULL: then
- * nothing is touched, except that the default device list is NOT applied.
+ * Apply limits; devices have their own function. CGROUP_EARLY: everything that does not hinder
+ * setting the container up (cpuset, cpu weight and real-time budget, io, hugetlb, rdma, network,
+ * the soft memory properties); before cgroup_join, because a real-time process enters no cgroup
+ * without a budget. CGROUP_FINAL: the tight rest (memory and swap, cpu quota, pids, all of
+ * `unified`), just before the gate. CGROUP_UPDATE: both, as `update`. A property the host's version
+ * lacks is ignored with a line in @warnings (which may be NULL) or refused exactly as runc does. 0
+ * and false mean absent, as engines use them, except for pids.limit and cpu.burst. @resources may
+ * be NULL: then nothing is touched, and the caller does not apply device rules either.
+ * Errors: -ENOENT a controller is missing (version 2), -EBUSY memory in use above a version 1 limit.
  */
 enum cgroup_phase { CGROUP_EARLY, CGROUP_FINAL, CGROUP_UPDATE };
 must_check int cgroup_set(const struct cgroup *cgroup, const struct spec_resources *resources,
 			  enum cgroup_phase phase, struct text *warnings, struct error *err);
 /*
  * Apply device rules: @rules in order, then hull's default list (SPEC 5.3). Version 1 files, or an
- * eBPF program on version 2. A program with identical rules may be taken from a pin.
+ * eBPF program on version 2. A program with identical rules may be taken from a pin. Where the
+ * kernel refuses because the caller is in a user namespace, that is no error.
+ * Errors: -EINVAL version 1 cannot except a device from a wider rule ("cannot punch hole …").
  */
 must_check int cgroup_set_devices(const struct cgroup *cgroup, const struct spec_device_rule *rules,
 				  size_t count, struct error *err);
 
 /*
  * Freeze every process and wait until the kernel reports it.
+ * @timeout_ms: 0 waits forever.
  * Errors: -ETIMEDOUT some process would not freeze (it is thawed again); -EOPNOTSUPP no freezer.
  */
 must_check int cgroup_freeze(const struct cgroup *cgroup, int timeout_ms, struct error *err);

@@ -59,6 +59,8 @@ bool cgroup_file_exists(int dir, const char *file);
 must_check int cgroup_file_read_u64(int dir, const char *file, uint64_t *ret, struct error *err);
 /* The number behind "@key " at the start of a line of @text, or @otherwise. */
 uint64_t cgroup_file_key(const char *text, const char *key, uint64_t otherwise);
+/* Between two looks at a file that has no event. */
+void cgroup_file_sleep_ms(int ms);
 
 /* --- controllers.c: what must hold before a directory can be used ----------------------------- */
 

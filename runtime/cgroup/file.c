@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
@@ -114,4 +115,11 @@ uint64_t cgroup_file_key(const char *text, const char *key, uint64_t otherwise)
 		return number_parse_u64(digits, UINT64_MAX, &value, &ignored) < 0 ? otherwise : value;
 	}
 	return otherwise;
+}
+
+void cgroup_file_sleep_ms(int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&time, NULL); /* woken early by a signal: the caller looks again anyway */
 }

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -28,13 +27,6 @@
 #define KILL_FREEZE_MS 2000
 #define KILL_PASSES 10
 #define PROCS_MAX_BYTES ((size_t)64 << 20)
-
-static void sleep_ms(int ms)
-{
-	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	(void)nanosleep(&time, NULL); /* woken early by a signal: the caller looks again anyway */
-}
 
 /* The directory whose files freeze the container: version 1's freezer where there is one. */
 static const struct cgroup_dir *find_freezer(const struct cgroup *cgroup)
@@ -68,9 +60,9 @@ static int freeze_v1(const struct cgroup_dir *dir, int timeout_ms, struct error 
 		}
 		if (try % V1_FREEZE_TRIES_PER_THAW == 0) {
 			(void)cgroup_file_try(dir->fd, "freezer.state", "THAWED");
-			sleep_ms(V1_FREEZE_THAW_MS);
+			cgroup_file_sleep_ms(V1_FREEZE_THAW_MS);
 		} else {
-			sleep_ms(V1_FREEZE_DELAY_MS);
+			cgroup_file_sleep_ms(V1_FREEZE_DELAY_MS);
 		}
 	}
 }

@@ -41,14 +41,15 @@ int cgroup_limits_write(const struct cgroup_dir *dir, const char *controller, co
 	int result = cgroup_file_write(dir->fd, file, value, err);
 	if (result != -ENOENT)
 		return result;
-	if (dir->unified) {
-		cgroup_controllers_enable_for(dir, text_equal(controller, "blkio") ? "io" : controller);
+	if (dir->unified && !cgroup_controllers_available(dir, controller)) {
+		cgroup_controllers_enable_for(dir, controller);
 		result = cgroup_file_write(dir->fd, file, value, err);
 		if (result != -ENOENT)
 			return result;
+		return error_set(err, ENOENT, "cannot set %s limit: controller \"%s\" not available in cgroup \"%s%s\"",
+				 controller, controller, dir->mount_point, dir->path);
 	}
-	return error_set(err, ENOENT, "cannot set %s limit: no file \"%s\" in cgroup \"%s%s\" (controller \"%s\" not available)",
-			 controller, file, dir->mount_point, dir->path, controller);
+	return error_set(err, ENOENT, "cannot set %s limit: the kernel has no \"%s\"", controller, file);
 }
 
 static bool positive(struct opt_i64 value)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "runtime/cgroup/cgroup_private.h"
@@ -13,7 +12,7 @@
 #include "base/banned.h"
 
 #define BUSY_TRIES 5
-#define BUSY_DELAY_NS 10000000L
+#define BUSY_DELAY_MS 10
 #define SHARES_MIN 2
 #define SHARES_MAX 262144
 
@@ -49,10 +48,8 @@ static int write_limit(const struct cgroup_dir *dir, int64_t limit, struct error
 	int result = -EBUSY;
 
 	for (int try = 0; try < BUSY_TRIES && result == -EBUSY; try++) {
-		struct timespec delay = { .tv_nsec = BUSY_DELAY_NS };
-
 		if (try > 0)
-			(void)nanosleep(&delay, NULL); /* a shorter wait does no harm */
+			cgroup_file_sleep_ms(BUSY_DELAY_MS);
 		result = cgroup_limits_write(dir, "memory", "memory.limit_in_bytes", err, "%lld", (long long)limit);
 	}
 	if (result != -EBUSY || cgroup_file_read_u64(dir->fd, "memory.usage_in_bytes", &usage, &ignored) < 0 ||

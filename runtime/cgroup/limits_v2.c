@@ -255,6 +255,11 @@ int cgroup_limits_v2_block_io(const struct cgroup_dir *dir, const struct spec_re
 		(void)snprintf(name, sizeof(name), "%u:%u ", device->major, device->minor);
 		if (device->weight.set && device->weight.value != 0)
 			result = write_io_weight(dir, name, device->weight.value, err);
+		if (result == -EOPNOTSUPP) {
+			cgroup_limits_warn(warnings, "blockIO.weightDevice %u:%u is ignored: no weights on this device",
+					   device->major, device->minor);
+			result = 0;
+		}
 	}
 	if (leaf)
 		cgroup_limits_warn(warnings, "blockIO.leafWeight is ignored: version 2 cgroups have none");
