@@ -205,7 +205,8 @@ static int remove_exception(struct cgroup_device_list *list, const struct cgroup
 	return 0;
 }
 
-int cgroup_devices_fold_v1(const struct cgroup_device_list *list, struct cgroup_device_list *ret, struct error *err)
+int cgroup_devices_fold_v1(const struct cgroup_device_list *list, struct cgroup_device_list *ret,
+			   struct error *err)
 {
 	struct cgroup_device_list folded = { .allow = list->allow };
 

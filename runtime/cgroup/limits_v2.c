@@ -152,7 +152,8 @@ int cgroup_limits_v2_cpu_weight(const struct cgroup_dir *dir, const struct spec_
 
 	if ((cpu->realtime_period.set && cpu->realtime_period.value != 0) ||
 	    (cpu->realtime_runtime.set && cpu->realtime_runtime.value != 0))
-		cgroup_limits_warn(warnings, "cpu.realtimeRuntime and cpu.realtimePeriod are ignored: version 2 cgroups have none");
+		cgroup_limits_warn(warnings, "cpu.realtimeRuntime and cpu.realtimePeriod are ignored: "
+					     "version 2 cgroups have none");
 	/* An idle group takes no weight: leave idle first, become idle last. */
 	if (cpu->idle.set && !idle) {
 		result = cgroup_limits_write(dir, "cpu", "cpu.idle", err, "0");
