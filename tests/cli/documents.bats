@@ -101,6 +101,9 @@ teardown() {
 
 @test "plan: what create would refuse, plan refuses" {
 	hull spec -b "$B"
+	run hull plan -b "$B" ../x
+	assert_status 1
+	assert_output_has "invalid container ID format"
 	config "$B" '.process.cwd = "relative"'
 	run hull plan -b "$B"
 	assert_status 1
@@ -109,7 +112,4 @@ teardown() {
 	run hull plan -b "$B"
 	assert_status 1
 	assert_output_has config.json
-	run hull plan -b "$B" ../x
-	assert_status 1
-	assert_output_has "invalid container ID format"
 }
