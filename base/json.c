@@ -35,12 +35,12 @@ struct reader {
 	const char *bytes;
 	size_t length;
 	yajl_handle yajl;
-	bool finishing;    /* the text has been consumed; yajl now reads a blank of its own */
-	size_t offset;     /* up to where lines have been counted: the end of the last token */
+	bool finishing; /* the text has been consumed; yajl now reads a blank of its own */
+	size_t offset;	/* up to where lines have been counted: the end of the last token */
 	unsigned line;
-	const char *name;  /* of the member whose value comes next */
+	const char *name; /* of the member whose value comes next */
 	struct json *root;
-	bool refused;      /* err says why a callback stopped yajl */
+	bool refused; /* err says why a callback stopped yajl */
 	size_t depth;
 	struct frame frames[JSON_MAX_DEPTH];
 };
@@ -154,7 +154,8 @@ static bool has_lone_surrogate(const char *from, const char *to)
  * Check @copy, made of the @length bytes at @text that yajl handed out. @start: offset of the end of
  * the token before.
  */
-static int check_string(struct reader *reader, const char *text, size_t length, const char *copy, size_t start)
+static int check_string(struct reader *reader, const char *text, size_t length, const char *copy,
+			size_t start)
 {
 	uintptr_t low = (uintptr_t)reader->bytes, at = (uintptr_t)text;
 	bool unescaped = length > 0 && (at < low || at >= low + reader->length);
@@ -205,7 +206,7 @@ static int add_container(struct reader *reader, enum json_type type)
 	struct json *node = add(reader, type, NULL, 0);
 	if (node == NULL)
 		return 0;
-	reader->frames[reader->depth++] = (struct frame){ .node = node };
+	reader->frames[reader->depth++] = (struct frame){.node = node};
 	return 1;
 }
 
@@ -368,8 +369,8 @@ static bool is_blank(const char *bytes, size_t length)
 int json_parse(struct arena *arena, const char *name, const char *bytes, size_t length,
 	       const struct json **ret, struct error *err)
 {
-	struct reader reader = { .arena = arena, .err = err, .file = name, .bytes = bytes,
-				 .length = length, .line = 1 };
+	struct reader reader = {
+		.arena = arena, .err = err, .file = name, .bytes = bytes, .length = length, .line = 1};
 
 	if (length > JSON_MAX_BYTES)
 		return error_set(err, EFBIG, "%s: %zu bytes, at most %zu are read", name, length,
@@ -410,7 +411,7 @@ const struct json *json_get(const struct json *object, const char *name)
 const char *json_type_name(enum json_type type)
 {
 	static const char *const names[] = {
-		[JSON_NULL] = "null",     [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
+		[JSON_NULL] = "null",	  [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
 		[JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object",
 	};
 	_Static_assert(ARRAY_LEN(names) == JSON_TYPE_COUNT, "every type needs a name");

@@ -8,7 +8,8 @@
 
 #include "base/banned.h"
 
-#define CAPABILITIES "\n\t\t\t\t\"CAP_AUDIT_WRITE\",\n\t\t\t\t\"CAP_KILL\",\n\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n\t\t\t"
+#define CAPABILITIES                                                                                         \
+	"\n\t\t\t\t\"CAP_AUDIT_WRITE\",\n\t\t\t\t\"CAP_KILL\",\n\t\t\t\t\"CAP_NET_BIND_SERVICE\"\n\t\t\t"
 
 static const char head[] =
 	"{\n"
@@ -42,29 +43,34 @@ struct default_mount {
 	const char *options[8];
 };
 
-static const struct default_mount proc = { "/proc", "proc", "proc", { NULL } };
-static const struct default_mount dev = {
-	"/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" }
-};
-static const struct default_mount pts = {
-	"/dev/pts", "devpts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" }
-};
+static const struct default_mount proc = {"/proc", "proc", "proc", {NULL}};
+static const struct default_mount dev = {"/dev",
+					 "tmpfs",
+					 "tmpfs",
+					 {"nosuid", "strictatime", "mode=755", "size=65536k"}};
+static const struct default_mount pts = {"/dev/pts",
+					 "devpts",
+					 "devpts",
+					 {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+					  "gid=5"}};
 /* gid 5 is not mapped in a user namespace with one mapping. */
 static const struct default_mount rootless_pts = {
-	"/dev/pts", "devpts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }
-};
-static const struct default_mount shm = {
-	"/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" }
-};
-static const struct default_mount mqueue = { "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } };
-static const struct default_mount sys = { "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } };
+	"/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}};
+static const struct default_mount shm = {"/dev/shm",
+					 "tmpfs",
+					 "shm",
+					 {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}};
+static const struct default_mount mqueue = {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}};
+static const struct default_mount sys = {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}};
 /* sysfs can be mounted only by the owner of the network namespace, which is the host's here. */
-static const struct default_mount rootless_sys = {
-	"/sys", "none", "/sys", { "rbind", "nosuid", "noexec", "nodev", "ro" }
-};
-static const struct default_mount cgroup = {
-	"/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" }
-};
+static const struct default_mount rootless_sys = {"/sys",
+						  "none",
+						  "/sys",
+						  {"rbind", "nosuid", "noexec", "nodev", "ro"}};
+static const struct default_mount cgroup = {"/sys/fs/cgroup",
+					    "cgroup",
+					    "cgroup",
+					    {"nosuid", "noexec", "nodev", "relatime", "ro"}};
 
 static const char tail[] =
 	"\t\t\"maskedPaths\": [\n"
@@ -81,10 +87,13 @@ static const char tail[] =
 
 static void append_mount(struct text *text, const struct default_mount *mount, bool last)
 {
-	text_format(text, "\t\t{\n\t\t\t\"destination\": \"%s\",\n\t\t\t\"type\": \"%s\",\n\t\t\t\"source\": \"%s\"",
-		    mount->destination, mount->type, mount->source);
+	text_format(
+		text,
+		"\t\t{\n\t\t\t\"destination\": \"%s\",\n\t\t\t\"type\": \"%s\",\n\t\t\t\"source\": \"%s\"",
+		mount->destination, mount->type, mount->source);
 	for (size_t i = 0; mount->options[i] != NULL; i++)
-		text_format(text, "%s\t\t\t\t\"%s\"", i == 0 ? ",\n\t\t\t\"options\": [\n" : ",\n", mount->options[i]);
+		text_format(text, "%s\t\t\t\t\"%s\"", i == 0 ? ",\n\t\t\t\"options\": [\n" : ",\n",
+			    mount->options[i]);
 	if (mount->options[0] != NULL)
 		text_append(text, "\n\t\t\t]");
 	text_append(text, last ? "\n\t\t}\n" : "\n\t\t},\n");
@@ -113,7 +122,7 @@ static void append_mapping(struct text *text, const char *name, uint32_t id)
 
 static void append_namespaces(struct text *text, const struct config_options *options)
 {
-	bool listed[NS_COUNT] = { [NS_PID] = true, [NS_IPC] = true, [NS_UTS] = true, [NS_MOUNT] = true };
+	bool listed[NS_COUNT] = {[NS_PID] = true, [NS_IPC] = true, [NS_UTS] = true, [NS_MOUNT] = true};
 	bool first = true;
 
 	listed[NS_NETWORK] = !options->rootless;
@@ -139,8 +148,10 @@ int config_default(const struct config_options *options, struct text *ret, struc
 		append_mapping(ret, "uidMappings", options->uid);
 		append_mapping(ret, "gidMappings", options->gid);
 	} else {
-		text_append(ret, "\t\t\"resources\": {\n\t\t\t\"devices\": [\n\t\t\t\t{\n\t\t\t\t\t\"allow\": false,\n"
-				 "\t\t\t\t\t\"access\": \"rwm\"\n\t\t\t\t}\n\t\t\t]\n\t\t},\n");
+		text_append(
+			ret,
+			"\t\t\"resources\": {\n\t\t\t\"devices\": [\n\t\t\t\t{\n\t\t\t\t\t\"allow\": false,\n"
+			"\t\t\t\t\t\"access\": \"rwm\"\n\t\t\t\t}\n\t\t\t]\n\t\t},\n");
 	}
 	append_namespaces(ret, options);
 	text_append(ret, tail);

@@ -24,6 +24,7 @@ struct spec_features {
  * build carries out: a namespace, action or option that create would refuse is not listed.
  * Errors: -ENOMEM.
  */
-must_check int spec_features_format(const struct spec_features *features, struct text *ret, struct error *err);
+must_check int spec_features_format(const struct spec_features *features, struct text *ret,
+				    struct error *err);
 
 #endif

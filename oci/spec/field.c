@@ -63,7 +63,8 @@ static void dotted_path(const struct json *value, char *room, size_t size)
 		int more;
 
 		if (step->name != NULL)
-			more = snprintf(room + length, size - length, "%s%.96s", length > 0 ? "." : "", step->name);
+			more = snprintf(room + length, size - length, "%s%.96s", length > 0 ? "." : "",
+					step->name);
 		else
 			more = snprintf(room + length, size - length, "[%zu]", step->index);
 		if (more < 0)
@@ -88,7 +89,8 @@ int field_note_unsupported(struct field_reader *reader, const struct json *value
 	return list_add(reader, &reader->unsupported, note, err);
 }
 
-int field_warn(struct field_reader *reader, const struct json *value, struct error *err, const char *format, ...)
+int field_warn(struct field_reader *reader, const struct json *value, struct error *err, const char *format,
+	       ...)
 {
 	char path[NOTE_PATH_BYTES], what[NOTE_PATH_BYTES];
 	va_list args;
@@ -109,8 +111,9 @@ int field_warn(struct field_reader *reader, const struct json *value, struct err
 int field_expect(const struct json *value, enum json_type type, struct error *err)
 {
 	if (value->type != type)
-		return json_error(value, err, "must be %s %s, not %s", strchr("ao", *json_type_name(type)) ? "an" : "a",
-				  json_type_name(type), json_type_name(value->type));
+		return json_error(value, err, "must be %s %s, not %s",
+				  strchr("ao", *json_type_name(type)) ? "an" : "a", json_type_name(type),
+				  json_type_name(value->type));
 	return 0;
 }
 
@@ -123,7 +126,8 @@ int field_read_string(const struct json *value, const char **ret, struct error *
 	return result;
 }
 
-int field_read_strings(struct field_reader *reader, const struct json *value, struct strings *ret, struct error *err)
+int field_read_strings(struct field_reader *reader, const struct json *value, struct strings *ret,
+		       struct error *err)
 {
 	int result = field_expect(value, JSON_ARRAY, err);
 
@@ -220,11 +224,11 @@ static int read_unsigned(const struct field *row, const struct json *value, void
 	else if (row->type == FIELD_U64)
 		*(uint64_t *)place = number;
 	else if (row->type == FIELD_OPT_U16)
-		*(struct opt_u16 *)place = (struct opt_u16){ true, (uint16_t)number };
+		*(struct opt_u16 *)place = (struct opt_u16){true, (uint16_t)number};
 	else if (row->type == FIELD_OPT_U32)
-		*(struct opt_u32 *)place = (struct opt_u32){ true, (uint32_t)number };
+		*(struct opt_u32 *)place = (struct opt_u32){true, (uint32_t)number};
 	else
-		*(struct opt_u64 *)place = (struct opt_u64){ true, number };
+		*(struct opt_u64 *)place = (struct opt_u64){true, number};
 	return 0;
 }
 
@@ -246,7 +250,7 @@ static int read_signed(const struct field *row, const struct json *value, void *
 	else if (row->type == FIELD_I64)
 		*(int64_t *)place = number;
 	else
-		*(struct opt_i64 *)place = (struct opt_i64){ true, number };
+		*(struct opt_i64 *)place = (struct opt_i64){true, number};
 	return 0;
 }
 
@@ -259,7 +263,7 @@ static int read_bool(const struct field *row, const struct json *value, void *pl
 	if (row->type == FIELD_BOOL)
 		*(bool *)place = value->truth;
 	else
-		*(struct opt_bool *)place = (struct opt_bool){ true, value->truth };
+		*(struct opt_bool *)place = (struct opt_bool){true, value->truth};
 	return 0;
 }
 
@@ -267,8 +271,8 @@ static int check_absolute(const struct field *row, const struct json *value, str
 {
 	if (!row->absolute || value->text[0] == '/')
 		return 0;
-	return json_error(value, err, "%s: \"%s\"", row->relative != NULL ? row->relative : "must be an absolute path",
-			  value->text);
+	return json_error(value, err, "%s: \"%s\"",
+			  row->relative != NULL ? row->relative : "must be an absolute path", value->text);
 }
 
 static int empty(const struct field *row, const struct json *value, struct error *err)
@@ -276,7 +280,8 @@ static int empty(const struct field *row, const struct json *value, struct error
 	return json_error(value, err, "%s", row->wrong != NULL ? row->wrong : "must not be empty");
 }
 
-static int read_string(const struct field *row, const struct json *value, const char **place, struct error *err)
+static int read_string(const struct field *row, const struct json *value, const char **place,
+		       struct error *err)
 {
 	int result = field_expect(value, JSON_STRING, err);
 
@@ -304,7 +309,8 @@ static int read_strings(struct field_reader *reader, const struct field *row, co
 	return result;
 }
 
-static int read_map(struct field_reader *reader, const struct json *value, struct spec_kvs *place, struct error *err)
+static int read_map(struct field_reader *reader, const struct json *value, struct spec_kvs *place,
+		    struct error *err)
 {
 	int result = field_expect(value, JSON_OBJECT, err);
 
@@ -317,9 +323,9 @@ static int read_map(struct field_reader *reader, const struct json *value, struc
 		result = field_expect(item, JSON_STRING, err);
 		if (result < 0)
 			return result;
-		items[item->index] = (struct spec_kv){ item->name, item->text };
+		items[item->index] = (struct spec_kv){item->name, item->text};
 	}
-	*place = (struct spec_kvs){ value->count, items };
+	*place = (struct spec_kvs){value->count, items};
 	return 0;
 }
 
@@ -346,7 +352,7 @@ static int read_array(struct field_reader *reader, const struct field *row, cons
 		if (result < 0)
 			return result;
 	}
-	*place = (struct counted){ value->count, items };
+	*place = (struct counted){value->count, items};
 	return 0;
 }
 
@@ -367,7 +373,7 @@ static int read_u32s(struct field_reader *reader, const struct field *row, const
 			return result;
 		items[item->index] = (uint32_t)number;
 	}
-	*place = (struct counted){ value->count, items };
+	*place = (struct counted){value->count, items};
 	return 0;
 }
 
@@ -446,8 +452,8 @@ static int check_required(const struct json *object, const struct field *fields,
 	return 0;
 }
 
-int field_read_object(struct field_reader *reader, const struct json *value, const struct field_object *object,
-		      void *into, struct error *err)
+int field_read_object(struct field_reader *reader, const struct json *value,
+		      const struct field_object *object, void *into, struct error *err)
 {
 	int result = field_expect(value, JSON_OBJECT, err);
 

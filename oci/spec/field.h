@@ -81,13 +81,13 @@ struct field {
 	enum field_type type;
 	size_t offset;
 	bool required;
-	bool non_empty;       /* strings, arrays: an empty one is an error */
+	bool non_empty;	      /* strings, arrays: an empty one is an error */
 	bool empty_is_absent; /* strings: "" counts as absent */
-	bool absolute;        /* strings, and each of an array: must begin with "/" */
+	bool absolute;	      /* strings, and each of an array: must begin with "/" */
 	bool unsupported;     /* not carried out yet: noted when present and not empty */
 	const char *wrong;    /* words for a missing or empty value instead of the usual ones */
 	const char *relative; /* words for a path that is not absolute */
-	int64_t min;          /* signed numbers; both 0: the whole range of the type */
+	int64_t min;	      /* signed numbers; both 0: the whole range of the type */
 	uint64_t max;
 	const struct field_object *of;
 	const struct field_name *names;
@@ -95,10 +95,12 @@ struct field {
 };
 
 /* A row whose type follows from the member's. */
-#define FIELD(object, member, key, ...)                                                            \
-	{ .name = (key), .type = FIELD_TYPE(((object *)NULL)->member),                             \
-	  .offset = offsetof(object, member), __VA_ARGS__ }
-#define FIELD_TYPE(lvalue)                                                                         \
+#define FIELD(object, member, key, ...)                                                                      \
+	{                                                                                                    \
+		.name = (key), .type = FIELD_TYPE(((object *)NULL)->member),                                 \
+		.offset = offsetof(object, member), __VA_ARGS__                                              \
+	}
+#define FIELD_TYPE(lvalue)                                                                                   \
 	_Generic((lvalue), bool : FIELD_BOOL, uint16_t : FIELD_U16, uint32_t : FIELD_U32,          \
 		 uint64_t : FIELD_U64, int32_t : FIELD_I32, int64_t : FIELD_I64,                   \
 		 struct opt_bool : FIELD_OPT_BOOL, struct opt_u16 : FIELD_OPT_U16,                 \
@@ -107,16 +109,21 @@ struct field {
 		 struct strings : FIELD_STRINGS, struct spec_kvs : FIELD_MAP)
 
 /* A row whose type must be told; @member is where the value goes. */
-#define FIELD_AS(object, member, key, kind, ...)                                                   \
-	{ .name = (key), .type = (kind), .offset = offsetof(object, member), __VA_ARGS__ }
+#define FIELD_AS(object, member, key, kind, ...)                                                             \
+	{                                                                                                    \
+		.name = (key), .type = (kind), .offset = offsetof(object, member), __VA_ARGS__               \
+	}
 /* @count and @items are neighbours: a FIELD_ARRAY or FIELD_U32S that is not a struct of its own. */
-#define FIELD_COUNTED(object, count, items, key, kind, ...)                                        \
-	{ .name = (key), .type = (kind),                                                           \
-	  .offset = offsetof(object, count) +                                                      \
-		    0 * sizeof(char[offsetof(object, items) == offsetof(object, count) + sizeof(size_t) \
-					    ? 1                                                    \
-					    : -1]),                                                \
-	  __VA_ARGS__ }
+#define FIELD_COUNTED(object, count, items, key, kind, ...)                                                  \
+	{                                                                                                    \
+		.name = (key), .type = (kind),                                                               \
+		.offset =                                                                                    \
+			offsetof(object, count) +                                                            \
+			0 * sizeof(char[offsetof(object, items) == offsetof(object, count) + sizeof(size_t)  \
+						? 1                                                          \
+						: -1]),                                                      \
+		__VA_ARGS__                                                                                  \
+	}
 
 /* Read the object @value into the zeroed struct @into. */
 must_check int field_read_object(struct field_reader *reader, const struct json *value,
@@ -124,8 +131,8 @@ must_check int field_read_object(struct field_reader *reader, const struct json 
 
 /* The readers that tables are made of, for .read functions. Each writes only on success. */
 must_check int field_read_string(const struct json *value, const char **ret, struct error *err);
-must_check int field_read_strings(struct field_reader *reader, const struct json *value,
-				  struct strings *ret, struct error *err);
+must_check int field_read_strings(struct field_reader *reader, const struct json *value, struct strings *ret,
+				  struct error *err);
 must_check int field_read_i64(const struct json *value, int64_t min, int64_t max, int64_t *ret,
 			      struct error *err);
 must_check int field_read_u64(const struct json *value, uint64_t max, uint64_t *ret, struct error *err);
@@ -141,7 +148,8 @@ void *field_alloc(struct field_reader *reader, size_t count, size_t size, struct
 must_check int field_note_unsupported(struct field_reader *reader, const struct json *value,
 				      const char *detail, struct error *err);
 /* Note a line for the log: the path of @value, then the formatted text. */
-__attribute__((format(printf, 4, 5))) must_check int
-field_warn(struct field_reader *reader, const struct json *value, struct error *err, const char *format, ...);
+__attribute__((format(printf, 4, 5))) must_check int field_warn(struct field_reader *reader,
+								const struct json *value, struct error *err,
+								const char *format, ...);
 
 #endif

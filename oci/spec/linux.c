@@ -17,24 +17,25 @@
 
 /* --- namespaces ----------------------------------------------------------------------------------- */
 
-struct namespace {
+struct namespace_entry {
 	const char *type, *path;
 };
 
 static const struct field namespace_fields[] = {
-	FIELD(struct namespace, type, "type", .required = true),
-	FIELD(struct namespace, path, "path", .empty_is_absent = true, .absolute = true),
-	{ 0 },
+	FIELD(struct namespace_entry, type, "type", .required = true),
+	FIELD(struct namespace_entry, path, "path", .empty_is_absent = true, .absolute = true),
+	{0},
 };
-static const struct field_object namespace_object = { sizeof(struct namespace), namespace_fields, NULL };
+static const struct field_object namespace_object = {sizeof(struct namespace_entry), namespace_fields, NULL};
 
-static int read_namespaces(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_namespaces(struct field_reader *reader, const struct json *value, void *place,
+			   struct error *err)
 {
 	struct spec_namespaces *namespaces = place;
 	int result = field_expect(value, JSON_ARRAY, err);
 
 	for (const struct json *item = value->first; result == 0 && item != NULL; item = item->next) {
-		struct namespace entry = { 0 };
+		struct namespace_entry entry = {0};
 		int kind = 0;
 
 		result = field_read_object(reader, item, &namespace_object, &entry, err);
@@ -65,11 +66,13 @@ static int check_user_namespace(const struct json *value, const struct spec_linu
 	if (result < 0)
 		return result;
 	if (mapped && !listed)
-		return json_error(value, err, "user namespace mappings specified, but user namespace isn't enabled in "
-					      "the config");
+		return json_error(value, err,
+				  "user namespace mappings specified, but user namespace isn't enabled in "
+				  "the config");
 	if (listed && !mapped && spec->namespaces.path[NS_USER] == NULL)
-		return json_error(value, err, "user namespaces enabled, but no namespace path to join nor mappings to "
-					      "apply specified");
+		return json_error(value, err,
+				  "user namespaces enabled, but no namespace path to join nor mappings to "
+				  "apply specified");
 	return 0;
 }
 
@@ -78,19 +81,21 @@ static int check_user_namespace(const struct json *value, const struct spec_linu
 static const struct field time_offset_fields[] = {
 	FIELD(struct spec_time_offset, secs, "secs"),
 	FIELD(struct spec_time_offset, nanosecs, "nanosecs", .max = NANOSECONDS_MAX),
-	{ 0 },
+	{0},
 };
-static const struct field_object time_offset_object = { sizeof(struct spec_time_offset), time_offset_fields, NULL };
+static const struct field_object time_offset_object = {sizeof(struct spec_time_offset), time_offset_fields,
+						       NULL};
 
-static int read_time_offsets(struct field_reader *reader, const struct json *value, void *linux_spec, struct error *err)
+static int read_time_offsets(struct field_reader *reader, const struct json *value, void *linux_spec,
+			     struct error *err)
 {
 	struct spec_linux *spec = linux_spec;
 	int result = field_expect(value, JSON_OBJECT, err);
 
 	for (const struct json *item = value->first; result == 0 && item != NULL; item = item->next) {
-		struct spec_time_offset *offset = strcmp(item->name, "monotonic") == 0 ? &spec->time_monotonic :
-						  strcmp(item->name, "boottime") == 0  ? &spec->time_boottime :
-											 NULL;
+		struct spec_time_offset *offset = strcmp(item->name, "monotonic") == 0 ? &spec->time_monotonic
+						  : strcmp(item->name, "boottime") == 0 ? &spec->time_boottime
+											: NULL;
 		if (offset == NULL)
 			return json_error(item, err, "is not a clock that can be offset");
 		if (item->type == JSON_NULL)
@@ -110,17 +115,20 @@ static int check_time_namespace(const struct json *value, const struct spec_linu
 	if (!spec->time_monotonic.set && !spec->time_boottime.set)
 		return 0;
 	if (!spec->namespaces.listed[NS_TIME])
-		return json_error(offsets, err, "time namespace offsets specified, but time namespace isn't enabled in "
-						"the config");
+		return json_error(offsets, err,
+				  "time namespace offsets specified, but time namespace isn't enabled in "
+				  "the config");
 	if (spec->namespaces.path[NS_TIME] != NULL)
-		return json_error(offsets, err, "time namespace enabled, but both namespace path and time offsets "
-						"specified");
+		return json_error(offsets, err,
+				  "time namespace enabled, but both namespace path and time offsets "
+				  "specified");
 	return 0;
 }
 
 /* --- devices -------------------------------------------------------------------------------------- */
 
-static int read_device_type(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_device_type(struct field_reader *reader, const struct json *value, void *place,
+			    struct error *err)
 {
 	int result = field_expect(value, JSON_STRING, err);
 
@@ -134,7 +142,8 @@ static int read_device_type(struct field_reader *reader, const struct json *valu
 }
 
 /* Docker sends the whole st_mode; the type is dropped, as runc does. */
-static int read_file_mode(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_file_mode(struct field_reader *reader, const struct json *value, void *place,
+			  struct error *err)
 {
 	uint64_t mode;
 	int result = field_read_u64(value, UINT32_MAX, &mode, err);
@@ -145,7 +154,7 @@ static int read_file_mode(struct field_reader *reader, const struct json *value,
 	mode &= ~(uint64_t)S_IFMT;
 	if (mode > 07777)
 		return json_error(value, err, "number %s: is not a file mode", value->text);
-	*(struct opt_u32 *)place = (struct opt_u32){ true, (uint32_t)mode };
+	*(struct opt_u32 *)place = (struct opt_u32){true, (uint32_t)mode};
 	return 0;
 }
 
@@ -156,7 +165,8 @@ static int device_check(struct field_reader *reader, const struct json *value, v
 
 	(void)reader;
 	if (device->type != 'p' && (json_get(value, "major") == NULL || json_get(value, "minor") == NULL))
-		return json_error(value, err, "major and minor are required for a device of type %c", device->type);
+		return json_error(value, err, "major and minor are required for a device of type %c",
+				  device->type);
 	if (device->uid.set)
 		result = process_check_id(json_get(value, "uid"), device->uid.value, err);
 	if (result == 0 && device->gid.set)
@@ -172,21 +182,22 @@ static const struct field device_fields[] = {
 	FIELD_AS(struct spec_device, file_mode, "fileMode", FIELD_READ, .read = read_file_mode),
 	FIELD(struct spec_device, uid, "uid"),
 	FIELD(struct spec_device, gid, "gid"),
-	{ 0 },
+	{0},
 };
-static const struct field_object device_object = { sizeof(struct spec_device), device_fields, device_check };
+static const struct field_object device_object = {sizeof(struct spec_device), device_fields, device_check};
 
 /* --- propagation, personality, cgroup path -------------------------------------------------------- */
 
-static int read_propagation(struct field_reader *reader, const struct json *value, void *linux_spec, struct error *err)
+static int read_propagation(struct field_reader *reader, const struct json *value, void *linux_spec,
+			    struct error *err)
 {
 	static const struct field_name names[] = {
-		{ "", PROPAGATION_UNSET },
-		{ "shared", PROPAGATION_SHARED },
-		{ "slave", PROPAGATION_SLAVE },
-		{ "private", PROPAGATION_PRIVATE },
-		{ "unbindable", PROPAGATION_UNBINDABLE },
-		{ 0 },
+		{"", PROPAGATION_UNSET},
+		{"shared", PROPAGATION_SHARED},
+		{"slave", PROPAGATION_SLAVE},
+		{"private", PROPAGATION_PRIVATE},
+		{"unbindable", PROPAGATION_UNBINDABLE},
+		{0},
 	};
 	struct spec_linux *spec = linux_spec;
 	int result = field_expect(value, JSON_STRING, err), kind;
@@ -196,7 +207,8 @@ static int read_propagation(struct field_reader *reader, const struct json *valu
 		return result;
 	/* The schema has the four words; engines send the recursive forms too. */
 	bool recursive = value->text[0] == 'r';
-	if (!field_name_find(names, value->text + recursive, &kind) || (recursive && kind == PROPAGATION_UNSET))
+	if (!field_name_find(names, value->text + recursive, &kind) ||
+	    (recursive && kind == PROPAGATION_UNSET))
 		return json_error(value, err, "rootfsPropagation=%s is not supported", value->text);
 	spec->rootfs_propagation = (enum spec_propagation)kind;
 	spec->rootfs_propagation_recursive = recursive;
@@ -211,14 +223,16 @@ struct personality_document {
 static const struct field personality_fields[] = {
 	FIELD(struct personality_document, domain, "domain", .required = true),
 	FIELD(struct personality_document, flags, "flags"),
-	{ 0 },
+	{0},
 };
-static const struct field_object personality_object = { sizeof(struct personality_document), personality_fields, NULL };
+static const struct field_object personality_object = {sizeof(struct personality_document),
+						       personality_fields, NULL};
 
-static int read_personality(struct field_reader *reader, const struct json *value, void *linux_spec, struct error *err)
+static int read_personality(struct field_reader *reader, const struct json *value, void *linux_spec,
+			    struct error *err)
 {
 	struct spec_linux *spec = linux_spec;
-	struct personality_document personality = { 0 };
+	struct personality_document personality = {0};
 	int result = field_read_object(reader, value, &personality_object, &personality, err);
 
 	if (result < 0)
@@ -230,12 +244,14 @@ static int read_personality(struct field_reader *reader, const struct json *valu
 	else
 		return json_error(value, err, "invalid personality domain %s", personality.domain);
 	if (personality.flags.count > 0)
-		return json_error(value, err, "personality flag \"%s\" is not supported", personality.flags.items[0]);
+		return json_error(value, err, "personality flag \"%s\" is not supported",
+				  personality.flags.items[0]);
 	spec->personality_set = true;
 	return 0;
 }
 
-static int read_cgroups_path(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_cgroups_path(struct field_reader *reader, const struct json *value, void *place,
+			     struct error *err)
 {
 	int result = field_expect(value, JSON_STRING, err);
 
@@ -262,9 +278,11 @@ static int linux_check(struct field_reader *reader, const struct json *value, vo
 		result = check_time_namespace(value, spec, err);
 	if (result == 0 && (spec->masked_paths.count > 0 || spec->readonly_paths.count > 0) &&
 	    !spec->namespaces.listed[NS_MOUNT])
-		return json_error(value, err, "unable to restrict sys entries without a private MNT namespace");
+		return json_error(value, err,
+				  "unable to restrict sys entries without a private MNT namespace");
 	if (result == 0 && spec->sysctl.count > 0)
-		result = linux_check_sysctl(reader, json_get(value, "sysctl"), &spec->namespaces, &spec->sysctl, err);
+		result = linux_check_sysctl(reader, json_get(value, "sysctl"), &spec->namespaces,
+					    &spec->sysctl, err);
 	if (result == 0 && spec->resources != NULL)
 		result = resources_check_whole(json_get(value, "resources"), spec->resources, err);
 	return result;
@@ -288,6 +306,6 @@ static const struct field linux_fields[] = {
 	FIELD(struct spec_linux, readonly_paths, "readonlyPaths", .absolute = true),
 	FIELD(struct spec_linux, mount_label, "mountLabel", .empty_is_absent = true, .unsupported = true),
 	FIELD_WHOLE("personality", read_personality),
-	{ 0 },
+	{0},
 };
-const struct field_object linux_object = { sizeof(struct spec_linux), linux_fields, linux_check };
+const struct field_object linux_object = {sizeof(struct spec_linux), linux_fields, linux_check};

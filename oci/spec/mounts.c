@@ -12,14 +12,16 @@
 /* Lines that /proc/PID/uid_map takes since Linux 4.15. */
 #define MAX_ID_MAPPINGS 340
 
-static int id_mapping_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
+static int id_mapping_check(struct field_reader *reader, const struct json *value, void *into,
+			    struct error *err)
 {
 	const struct spec_id_mapping *mapping = into;
 
 	(void)reader;
 	if (mapping->size == 0)
 		return json_error(value, err, "size: must not be 0");
-	if (mapping->container_id > UINT32_MAX - mapping->size || mapping->host_id > UINT32_MAX - mapping->size)
+	if (mapping->container_id > UINT32_MAX - mapping->size ||
+	    mapping->host_id > UINT32_MAX - mapping->size)
 		return json_error(value, err, "the mapping goes beyond id 4294967294");
 	return 0;
 }
@@ -28,16 +30,18 @@ static const struct field id_mapping_fields[] = {
 	FIELD(struct spec_id_mapping, container_id, "containerID", .required = true),
 	FIELD(struct spec_id_mapping, host_id, "hostID", .required = true),
 	FIELD(struct spec_id_mapping, size, "size", .required = true),
-	{ 0 },
+	{0},
 };
-const struct field_object id_mapping_object = { sizeof(struct spec_id_mapping), id_mapping_fields, id_mapping_check };
+const struct field_object id_mapping_object = {sizeof(struct spec_id_mapping), id_mapping_fields,
+					       id_mapping_check};
 
 static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
 	return a < b ? b - a < a_size : a - b < b_size;
 }
 
-int mounts_check_id_mappings(const struct json *value, const struct spec_id_mappings *mappings, struct error *err)
+int mounts_check_id_mappings(const struct json *value, const struct spec_id_mappings *mappings,
+			     struct error *err)
 {
 	const struct json *item = value == NULL ? NULL : value->first;
 
@@ -62,21 +66,24 @@ static int mount_check(struct field_reader *reader, const struct json *value, vo
 {
 	const struct spec_mount *mount = into;
 	const struct json *options = json_get(value, "options");
-	const struct json *uid_maps = json_get(value, "uidMappings"), *gid_maps = json_get(value, "gidMappings");
+	const struct json *uid_maps = json_get(value, "uidMappings"),
+			  *gid_maps = json_get(value, "gidMappings");
 	int result = 0;
 
 	if (mount->destination[0] != '/')
-		result = field_warn(reader, value, err, "mount destination \"%s\" is not absolute, it is taken from /",
+		result = field_warn(reader, value, err,
+				    "mount destination \"%s\" is not absolute, it is taken from /",
 				    mount->destination);
 	/* Two empty arrays say the same as none. */
 	if (result == 0 && (mount->uid_mappings.count > 0) != (mount->gid_mappings.count > 0))
-		return json_error(value, err, "id-mapped mounts must have both uid and gid mappings specified");
+		return json_error(value, err,
+				  "id-mapped mounts must have both uid and gid mappings specified");
 	if (result == 0)
 		result = mounts_check_id_mappings(uid_maps, &mount->uid_mappings, err);
 	if (result == 0)
 		result = mounts_check_id_mappings(gid_maps, &mount->gid_mappings, err);
-	for (const struct json *option = options == NULL ? NULL : options->first; result == 0 && option != NULL;
-	     option = option->next)
+	for (const struct json *option = options == NULL ? NULL : options->first;
+	     result == 0 && option != NULL; option = option->next)
 		if (strcmp(option->text, "idmap") == 0 || strcmp(option->text, "ridmap") == 0)
 			result = field_note_unsupported(reader, option, option->text, err);
 	return result;
@@ -91,6 +98,6 @@ static const struct field mount_fields[] = {
 		 .unsupported = true),
 	FIELD_AS(struct spec_mount, gid_mappings, "gidMappings", FIELD_ARRAY, .of = &id_mapping_object,
 		 .unsupported = true),
-	{ 0 },
+	{0},
 };
-const struct field_object mount_object = { sizeof(struct spec_mount), mount_fields, mount_check };
+const struct field_object mount_object = {sizeof(struct spec_mount), mount_fields, mount_check};

@@ -19,6 +19,7 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
+/* clang-format off */
 const struct spec_namespace_row spec_namespace_table[NS_COUNT] = {
 	[NS_PID]     = { "pid",     "pid",    CLONE_NEWPID },
 	[NS_NETWORK] = { "network", "net",    CLONE_NEWNET },
@@ -113,6 +114,8 @@ static const struct {
 	{ "PROF", SIGPROF },     { "WINCH", SIGWINCH },   { "IO", SIGIO },       { "POLL", SIGPOLL },
 	{ "PWR", SIGPWR },       { "SYS", SIGSYS },
 };
+
+/* clang-format on */
 
 /* The kernel's _NSIG: the last real-time signal. */
 #define LAST_SIGNAL 64

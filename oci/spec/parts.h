@@ -8,13 +8,16 @@
 #include "oci/spec/field.h"
 
 /* A row without a member of its own: .read gets the whole struct. */
-#define FIELD_WHOLE(key, reader) { .name = (key), .type = FIELD_READ, .read = (reader) }
+#define FIELD_WHOLE(key, reader)                                                                             \
+	{                                                                                                    \
+		.name = (key), .type = FIELD_READ, .read = (reader)                                          \
+	}
 
-extern const struct field_object process_object;   /* struct spec_process */
-extern const struct field_object mount_object;     /* struct spec_mount */
-extern const struct field_object hooks_object;     /* struct spec_hooks */
-extern const struct field_object linux_object;     /* struct spec_linux */
-extern const struct field_object resources_object; /* struct spec_resources */
+extern const struct field_object process_object;    /* struct spec_process */
+extern const struct field_object mount_object;	    /* struct spec_mount */
+extern const struct field_object hooks_object;	    /* struct spec_hooks */
+extern const struct field_object linux_object;	    /* struct spec_linux */
+extern const struct field_object resources_object;  /* struct spec_resources */
 extern const struct field_object id_mapping_object; /* struct spec_id_mapping */
 
 /* Members that need nothing but their own check: see linux_other.c. */
@@ -22,14 +25,16 @@ must_check int linux_read_net_devices(struct field_reader *reader, const struct 
 				      struct error *err);
 must_check int linux_read_intel_rdt(struct field_reader *reader, const struct json *value, void *linux_spec,
 				    struct error *err);
-must_check int linux_read_memory_policy(struct field_reader *reader, const struct json *value, void *linux_spec,
-					struct error *err);
+must_check int linux_read_memory_policy(struct field_reader *reader, const struct json *value,
+					void *linux_spec, struct error *err);
 /* Check the keys of linux.sysctl against @namespaces and bring them into path form. */
 must_check int linux_check_sysctl(struct field_reader *reader, const struct json *value,
-				  const struct spec_namespaces *namespaces, struct spec_kvs *sysctl, struct error *err);
+				  const struct spec_namespaces *namespaces, struct spec_kvs *sysctl,
+				  struct error *err);
 
 /* seccomp.c. @place is a const struct spec_seccomp *; it stays NULL where the object asks for nothing. */
-must_check int seccomp_read(struct field_reader *reader, const struct json *value, void *place, struct error *err);
+must_check int seccomp_read(struct field_reader *reader, const struct json *value, void *place,
+			    struct error *err);
 
 /* The maps of one user namespace or mount: number of lines, ranges, overlaps. @value is the array. */
 must_check int mounts_check_id_mappings(const struct json *value, const struct spec_id_mappings *mappings,

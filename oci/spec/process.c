@@ -12,8 +12,15 @@
 #include "base/banned.h"
 
 /* sched.h of the C library lacks the newer ones; the numbers are the kernel's (uapi/linux/sched.h). */
-enum { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLICY_ISO = 4, POLICY_IDLE = 5,
-       POLICY_DEADLINE = 6 };
+enum {
+	POLICY_OTHER = 0,
+	POLICY_FIFO = 1,
+	POLICY_RR = 2,
+	POLICY_BATCH = 3,
+	POLICY_ISO = 4,
+	POLICY_IDLE = 5,
+	POLICY_DEADLINE = 6
+};
 
 /* Unknown capability names that get a line each; a document with more gets no more lines. */
 #define MAX_CAPABILITY_WARNINGS 16
@@ -21,7 +28,8 @@ enum { POLICY_OTHER = 0, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_BATCH = 3, POLIC
 int process_check_id(const struct json *value, uint32_t id, struct error *err)
 {
 	if (id == UINT32_MAX)
-		return json_error(value, err, "number 4294967295: is not an id, to the kernel it means \"unchanged\"");
+		return json_error(value, err,
+				  "number 4294967295: is not an id, to the kernel it means \"unchanged\"");
 	return 0;
 }
 
@@ -45,18 +53,20 @@ static const struct field user_fields[] = {
 	FIELD(struct spec_user, gid, "gid"),
 	FIELD(struct spec_user, umask, "umask", .max = 0777),
 	FIELD_COUNTED(struct spec_user, additional_gid_count, additional_gids, "additionalGids", FIELD_U32S),
-	{ 0 },
+	{0},
 };
-static const struct field_object user_object = { sizeof(struct spec_user), user_fields, user_check };
+static const struct field_object user_object = {sizeof(struct spec_user), user_fields, user_check};
 
 static const struct field console_size_fields[] = {
 	FIELD(struct spec_console_size, height, "height", .required = true),
 	FIELD(struct spec_console_size, width, "width", .required = true),
-	{ 0 },
+	{0},
 };
-static const struct field_object console_size_object = { sizeof(struct spec_console_size), console_size_fields, NULL };
+static const struct field_object console_size_object = {sizeof(struct spec_console_size), console_size_fields,
+							NULL};
 
-static int read_rlimit_type(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_rlimit_type(struct field_reader *reader, const struct json *value, void *place,
+			    struct error *err)
 {
 	int result = field_expect(value, JSON_STRING, err);
 
@@ -82,15 +92,17 @@ static int rlimit_check(struct field_reader *reader, const struct json *value, v
 }
 
 static const struct field rlimit_fields[] = {
-	FIELD_AS(struct spec_rlimit, resource, "type", FIELD_READ, .read = read_rlimit_type, .required = true),
+	FIELD_AS(struct spec_rlimit, resource, "type", FIELD_READ, .read = read_rlimit_type,
+		 .required = true),
 	FIELD(struct spec_rlimit, soft, "soft", .required = true),
 	FIELD(struct spec_rlimit, hard, "hard", .required = true),
-	{ 0 },
+	{0},
 };
-static const struct field_object rlimit_object = { sizeof(struct spec_rlimit), rlimit_fields, rlimit_check };
+static const struct field_object rlimit_object = {sizeof(struct spec_rlimit), rlimit_fields, rlimit_check};
 
 /* a name that hull does not know is a line in the log, not an error. One line for each name. */
-static int capabilities_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
+static int capabilities_check(struct field_reader *reader, const struct json *value, void *into,
+			      struct error *err)
 {
 	const char *told[MAX_CAPABILITY_WARNINGS];
 	const struct spec_capabilities *capabilities = into;
@@ -109,7 +121,8 @@ static int capabilities_check(struct field_reader *reader, const struct json *va
 			if (seen < count)
 				continue;
 			told[count++] = names->items[i];
-			int result = field_warn(reader, value, err, "unknown capability \"%s\" is ignored", names->items[i]);
+			int result = field_warn(reader, value, err, "unknown capability \"%s\" is ignored",
+						names->items[i]);
 			if (result < 0)
 				return result;
 		}
@@ -123,27 +136,31 @@ static const struct field capabilities_fields[] = {
 	FIELD(struct spec_capabilities, sets[CAPSET_INHERITABLE], "inheritable"),
 	FIELD(struct spec_capabilities, sets[CAPSET_PERMITTED], "permitted"),
 	FIELD(struct spec_capabilities, sets[CAPSET_AMBIENT], "ambient"),
-	{ 0 },
+	{0},
 };
-static const struct field_object capabilities_object = { sizeof(struct spec_capabilities), capabilities_fields,
-							 capabilities_check };
+static const struct field_object capabilities_object = {sizeof(struct spec_capabilities), capabilities_fields,
+							capabilities_check};
 
 static const struct field_name policy_names[] = {
-	{ "SCHED_OTHER", POLICY_OTHER }, { "SCHED_FIFO", POLICY_FIFO }, { "SCHED_RR", POLICY_RR },
-	{ "SCHED_BATCH", POLICY_BATCH }, { "SCHED_ISO", POLICY_ISO },   { "SCHED_IDLE", POLICY_IDLE },
-	{ "SCHED_DEADLINE", POLICY_DEADLINE },
-	{ 0 },
+	{"SCHED_OTHER", POLICY_OTHER},
+	{"SCHED_FIFO", POLICY_FIFO},
+	{"SCHED_RR", POLICY_RR},
+	{"SCHED_BATCH", POLICY_BATCH},
+	{"SCHED_ISO", POLICY_ISO},
+	{"SCHED_IDLE", POLICY_IDLE},
+	{"SCHED_DEADLINE", POLICY_DEADLINE},
+	{0},
 };
 static const struct field_name sched_flag_names[] = {
-	{ "SCHED_FLAG_RESET_ON_FORK", 0x01 },  { "SCHED_FLAG_RECLAIM", 0x02 },
-	{ "SCHED_FLAG_DL_OVERRUN", 0x04 },     { "SCHED_FLAG_KEEP_POLICY", 0x08 },
-	{ "SCHED_FLAG_KEEP_PARAMS", 0x10 },    { "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
-	{ "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 },
-	{ 0 },
+	{"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},
+	{"SCHED_FLAG_DL_OVERRUN", 0x04},     {"SCHED_FLAG_KEEP_POLICY", 0x08},
+	{"SCHED_FLAG_KEEP_PARAMS", 0x10},    {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
+	{"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}, {0},
 };
 
 /* The kernel would silently ignore members that do not belong to the policy. */
-static int scheduler_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
+static int scheduler_check(struct field_reader *reader, const struct json *value, void *into,
+			   struct error *err)
 {
 	const struct spec_scheduler *scheduler = into;
 	const char *policy = json_get(value, "policy")->text;
@@ -154,13 +171,16 @@ static int scheduler_check(struct field_reader *reader, const struct json *value
 		return json_error(value, err, "invalid scheduler.nice: %d when scheduler.policy is %s",
 				  scheduler->nice, policy);
 	if (scheduler->priority != 0 && !real_time)
-		return json_error(value, err, "scheduler.priority can only be specified for SchedFIFO or SchedRR policy");
+		return json_error(value, err,
+				  "scheduler.priority can only be specified for SchedFIFO or SchedRR policy");
 	if (real_time && (scheduler->priority < 1 || scheduler->priority > 99))
-		return json_error(value, err, "scheduler.priority %d: must be 1 to 99 for %s", scheduler->priority, policy);
+		return json_error(value, err, "scheduler.priority %d: must be 1 to 99 for %s",
+				  scheduler->priority, policy);
 	if (scheduler->policy != POLICY_DEADLINE &&
 	    (scheduler->runtime != 0 || scheduler->deadline != 0 || scheduler->period != 0))
-		return json_error(value, err,
-				  "scheduler runtime/deadline/period can only be specified for SchedDeadline policy");
+		return json_error(
+			value, err,
+			"scheduler runtime/deadline/period can only be specified for SchedDeadline policy");
 	return 0;
 }
 
@@ -173,25 +193,29 @@ static const struct field scheduler_fields[] = {
 	FIELD(struct spec_scheduler, runtime, "runtime"),
 	FIELD(struct spec_scheduler, deadline, "deadline"),
 	FIELD(struct spec_scheduler, period, "period"),
-	{ 0 },
+	{0},
 };
-static const struct field_object scheduler_object = { sizeof(struct spec_scheduler), scheduler_fields, scheduler_check };
+static const struct field_object scheduler_object = {sizeof(struct spec_scheduler), scheduler_fields,
+						     scheduler_check};
 
 static const struct field_name io_class_names[] = {
-	{ "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
-	{ "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
-	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
-	{ 0 },
+	{"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
+	{"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
+	{"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
+	{0},
 };
 /* Kernels since 6.5 read more than three bits as hints, so a priority over 7 would not be refused. */
 static const struct field io_priority_fields[] = {
-	FIELD_AS(struct spec_io_priority, class, "class", FIELD_ENUM, .names = io_class_names, .required = true),
+	FIELD_AS(struct spec_io_priority, class, "class", FIELD_ENUM, .names = io_class_names,
+		 .required = true),
 	FIELD(struct spec_io_priority, priority, "priority", .min = 0, .max = 7),
-	{ 0 },
+	{0},
 };
-static const struct field_object io_priority_object = { sizeof(struct spec_io_priority), io_priority_fields, NULL };
+static const struct field_object io_priority_object = {sizeof(struct spec_io_priority), io_priority_fields,
+						       NULL};
 
-static int read_cpu_list(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_cpu_list(struct field_reader *reader, const struct json *value, void *place,
+			 struct error *err)
 {
 	int result = field_expect(value, JSON_STRING, err);
 
@@ -205,11 +229,13 @@ static int read_cpu_list(struct field_reader *reader, const struct json *value, 
 }
 
 static const struct field affinity_fields[] = {
-	FIELD_AS(struct spec_affinity, initial, "initial", FIELD_READ, .read = read_cpu_list, .unsupported = true),
-	FIELD_AS(struct spec_affinity, final, "final", FIELD_READ, .read = read_cpu_list, .unsupported = true),
-	{ 0 },
+	FIELD_AS(struct spec_affinity, initial, "initial", FIELD_READ, .read = read_cpu_list,
+		 .unsupported = true),
+	FIELD_AS(struct spec_affinity, final, "final", FIELD_READ, .read = read_cpu_list,
+		 .unsupported = true),
+	{0},
 };
-static const struct field_object affinity_object = { sizeof(struct spec_affinity), affinity_fields, NULL };
+static const struct field_object affinity_object = {sizeof(struct spec_affinity), affinity_fields, NULL};
 
 static int check_env(const struct json *env, struct error *err)
 {
@@ -232,7 +258,8 @@ static int check_rlimits(const struct json *value, const struct spec_rlimits *rl
 		uint64_t bit = UINT64_C(1) << rlimits->items[i].resource;
 
 		if ((seen & bit) != 0)
-			return json_error(item, err, "duplicate rlimit type %s", json_get(item, "type")->text);
+			return json_error(item, err, "duplicate rlimit type %s",
+					  json_get(item, "type")->text);
 		seen |= bit;
 	}
 	return 0;
@@ -267,16 +294,19 @@ static const struct field process_fields[] = {
 	      .wrong = "args must not be empty"),
 	FIELD_AS(struct spec_process, rlimits, "rlimits", FIELD_ARRAY, .of = &rlimit_object),
 	FIELD(struct spec_process, apparmor_profile, "apparmorProfile", .empty_is_absent = true),
-	FIELD(struct spec_process, selinux_label, "selinuxLabel", .empty_is_absent = true, .unsupported = true),
-	FIELD_AS(struct spec_process, capabilities, "capabilities", FIELD_POINTER, .of = &capabilities_object),
+	FIELD(struct spec_process, selinux_label, "selinuxLabel", .empty_is_absent = true,
+	      .unsupported = true),
+	FIELD_AS(struct spec_process, capabilities, "capabilities", FIELD_POINTER,
+		 .of = &capabilities_object),
 	FIELD(struct spec_process, no_new_privileges, "noNewPrivileges"),
 	FIELD(struct spec_process, oom_score_adj, "oomScoreAdj", .min = -1000, .max = 1000),
 	FIELD_AS(struct spec_process, scheduler, "scheduler", FIELD_POINTER, .of = &scheduler_object,
 		 .unsupported = true),
 	FIELD_AS(struct spec_process, io_priority, "ioPriority", FIELD_POINTER, .of = &io_priority_object,
 		 .unsupported = true),
-	FIELD_AS(struct spec_process, exec_cpu_affinity, "execCPUAffinity", FIELD_OBJECT, .of = &affinity_object),
+	FIELD_AS(struct spec_process, exec_cpu_affinity, "execCPUAffinity", FIELD_OBJECT,
+		 .of = &affinity_object),
 	FIELD_AS(struct spec_process, user, "user", FIELD_OBJECT, .of = &user_object),
-	{ 0 },
+	{0},
 };
-const struct field_object process_object = { sizeof(struct spec_process), process_fields, process_check };
+const struct field_object process_object = {sizeof(struct spec_process), process_fields, process_check};

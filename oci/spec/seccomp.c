@@ -16,6 +16,7 @@
 /* Arguments of a system call. */
 #define LAST_ARG 5
 
+/* clang-format off */
 const struct field_name seccomp_action_names[] = {
 	{ "SCMP_ACT_KILL", SC_KILL_THREAD },
 	{ "SCMP_ACT_KILL_THREAD", SC_KILL_THREAD },
@@ -50,8 +51,10 @@ const char *const seccomp_arch_names[] = {
 	"SCMP_ARCH_PARISC",      "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",  "SCMP_ARCH_LOONGARCH64",
 	"SCMP_ARCH_M68K",        "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB",     NULL,
 };
+/* clang-format on */
 
-static int read_architectures(struct field_reader *reader, const struct json *value, void *place, struct error *err)
+static int read_architectures(struct field_reader *reader, const struct json *value, void *place,
+			      struct error *err)
 {
 	int result = field_read_strings(reader, value, place, err);
 
@@ -66,7 +69,8 @@ static int read_architectures(struct field_reader *reader, const struct json *va
 	return result;
 }
 
-static int read_filter_flags(struct field_reader *reader, const struct json *value, void *whole, struct error *err)
+static int read_filter_flags(struct field_reader *reader, const struct json *value, void *whole,
+			     struct error *err)
 {
 	struct spec_seccomp *seccomp = whole;
 	int result = field_expect(value, JSON_ARRAY, err), flag;
@@ -82,8 +86,8 @@ static int read_filter_flags(struct field_reader *reader, const struct json *val
 }
 
 /* */
-static int check_errno(const struct json *value, const struct opt_u32 *number, enum spec_seccomp_action action,
-		       const char *key, struct error *err)
+static int check_errno(const struct json *value, const struct opt_u32 *number,
+		       enum spec_seccomp_action action, const char *key, struct error *err)
 {
 	if (!number->set || action == SC_ERRNO || action == SC_TRACE)
 		return 0;
@@ -95,9 +99,9 @@ static const struct field arg_fields[] = {
 	FIELD(struct spec_seccomp_arg, value, "value", .required = true),
 	FIELD(struct spec_seccomp_arg, value_two, "valueTwo"),
 	FIELD_AS(struct spec_seccomp_arg, op, "op", FIELD_ENUM, .names = seccomp_op_names, .required = true),
-	{ 0 },
+	{0},
 };
-static const struct field_object arg_object = { sizeof(struct spec_seccomp_arg), arg_fields, NULL };
+static const struct field_object arg_object = {sizeof(struct spec_seccomp_arg), arg_fields, NULL};
 
 static int rule_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
@@ -120,9 +124,9 @@ static const struct field rule_fields[] = {
 		 .required = true),
 	FIELD(struct spec_seccomp_rule, errno_ret, "errnoRet", .max = MAX_ERRNO_RET),
 	FIELD_COUNTED(struct spec_seccomp_rule, arg_count, args, "args", FIELD_ARRAY, .of = &arg_object),
-	{ 0 },
+	{0},
 };
-static const struct field_object rule_object = { sizeof(struct spec_seccomp_rule), rule_fields, rule_check };
+static const struct field_object rule_object = {sizeof(struct spec_seccomp_rule), rule_fields, rule_check};
 
 static int check_listener(struct field_reader *reader, const struct json *value, struct spec_seccomp *seccomp,
 			  struct error *err)
@@ -143,23 +147,25 @@ static int check_listener(struct field_reader *reader, const struct json *value,
 static int seccomp_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
 	struct spec_seccomp *seccomp = into;
-	int result = check_errno(value, &seccomp->default_errno_ret, seccomp->default_action, "defaultErrnoRet", err);
+	int result = check_errno(value, &seccomp->default_errno_ret, seccomp->default_action,
+				 "defaultErrnoRet", err);
 
 	return result < 0 ? result : check_listener(reader, value, seccomp, err);
 }
 
 static const struct field seccomp_fields[] = {
-	FIELD_AS(struct spec_seccomp, default_action, "defaultAction", FIELD_ENUM, .names = seccomp_action_names,
-		 .required = true),
+	FIELD_AS(struct spec_seccomp, default_action, "defaultAction", FIELD_ENUM,
+		 .names = seccomp_action_names, .required = true),
 	FIELD(struct spec_seccomp, default_errno_ret, "defaultErrnoRet", .max = MAX_ERRNO_RET),
 	FIELD_AS(struct spec_seccomp, architectures, "architectures", FIELD_READ, .read = read_architectures),
 	FIELD_WHOLE("flags", read_filter_flags),
 	FIELD(struct spec_seccomp, listener_path, "listenerPath", .empty_is_absent = true),
 	FIELD(struct spec_seccomp, listener_metadata, "listenerMetadata", .empty_is_absent = true),
 	FIELD_COUNTED(struct spec_seccomp, rule_count, rules, "syscalls", FIELD_ARRAY, .of = &rule_object),
-	{ 0 },
+	{0},
 };
-static const struct field_object seccomp_object = { sizeof(struct spec_seccomp), seccomp_fields, seccomp_check };
+static const struct field_object seccomp_object = {sizeof(struct spec_seccomp), seccomp_fields,
+						   seccomp_check};
 
 int seccomp_read(struct field_reader *reader, const struct json *value, void *place, struct error *err)
 {

@@ -30,9 +30,9 @@
 static const struct field root_fields[] = {
 	FIELD(struct spec_root, path, "path", .required = true, .non_empty = true),
 	FIELD(struct spec_root, readonly, "readonly"),
-	{ 0 },
+	{0},
 };
-static const struct field_object root_object = { sizeof(struct spec_root), root_fields, NULL };
+static const struct field_object root_object = {sizeof(struct spec_root), root_fields, NULL};
 
 static int hook_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
@@ -50,9 +50,9 @@ static const struct field hook_fields[] = {
 	FIELD(struct spec_hook, args, "args"),
 	FIELD(struct spec_hook, env, "env"),
 	FIELD(struct spec_hook, timeout, "timeout", .max = INT32_MAX),
-	{ 0 },
+	{0},
 };
-static const struct field_object hook_object = { sizeof(struct spec_hook), hook_fields, hook_check };
+static const struct field_object hook_object = {sizeof(struct spec_hook), hook_fields, hook_check};
 
 #define HOOK_ROW(kind, key) FIELD_AS(struct spec_hooks, kinds[kind], key, FIELD_ARRAY, .of = &hook_object)
 static const struct field hooks_fields[] = {
@@ -62,10 +62,10 @@ static const struct field hooks_fields[] = {
 	HOOK_ROW(HOOK_START_CONTAINER, "startContainer"),
 	HOOK_ROW(HOOK_POSTSTART, "poststart"),
 	HOOK_ROW(HOOK_POSTSTOP, "poststop"),
-	{ 0 },
+	{0},
 };
 _Static_assert(ARRAY_LEN(hooks_fields) == HOOK_KIND_COUNT + 1, "every hook needs a row");
-const struct field_object hooks_object = { sizeof(struct spec_hooks), hooks_fields, NULL };
+const struct field_object hooks_object = {sizeof(struct spec_hooks), hooks_fields, NULL};
 
 /* --- ociVersion --------------------------------------------------------------------------------- */
 
@@ -120,11 +120,12 @@ static int check_version(struct field_reader *reader, const struct json *value, 
 	if (!version_is_semver(version))
 		return json_error(value, err, "\"%s\" is not a version in SemVer 2.0.0 form", version);
 	if (!text_starts(version, "1."))
-		return json_error(value, err, "version %s is not supported: hull implements 1.0 to %s", version,
-				  SPEC_VERSION);
+		return json_error(value, err, "version %s is not supported: hull implements 1.0 to %s",
+				  version, SPEC_VERSION);
 	size_t digits = strspn(version + 2, DIGITS);
 	if (digits > 1 || version[2] - '0' > SPEC_MINOR)
-		return field_warn(reader, value, err, "version %s is newer than the implemented %s", version, SPEC_VERSION);
+		return field_warn(reader, value, err, "version %s is newer than the implemented %s", version,
+				  SPEC_VERSION);
 	return 0;
 }
 
@@ -143,7 +144,8 @@ static int check_host_name(const struct json *value, const struct spec *spec, st
 	if (value == NULL || value->text[0] == '\0')
 		return 0;
 	if (!spec->linux->namespaces.listed[NS_UTS])
-		return json_error(value, err, "unable to set hostname/domainname without a private UTS namespace");
+		return json_error(value, err,
+				  "unable to set hostname/domainname without a private UTS namespace");
 	if (strlen(value->text) > UTS_NAME_MAX)
 		return json_error(value, err, "must not be longer than %d bytes", UTS_NAME_MAX);
 	return 0;
@@ -160,8 +162,10 @@ static int check_idmapped_mounts(const struct json *value, const struct spec *sp
 		if (mount->uid_mappings.count > 0 || spec->linux->namespaces.listed[NS_USER])
 			continue;
 		for (size_t k = 0; k < mount->options.count; k++)
-			if (text_equal(mount->options.items[k], "idmap") || text_equal(mount->options.items[k], "ridmap"))
-				return json_error(item, err, "%s needs uidMappings and gidMappings or a user namespace",
+			if (text_equal(mount->options.items[k], "idmap") ||
+			    text_equal(mount->options.items[k], "ridmap"))
+				return json_error(item, err,
+						  "%s needs uidMappings and gidMappings or a user namespace",
 						  mount->options.items[k]);
 	}
 	return 0;
@@ -200,9 +204,9 @@ static const struct field spec_fields[] = {
 	FIELD_AS(struct spec, hooks, "hooks", FIELD_OBJECT, .of = &hooks_object),
 	FIELD(struct spec, annotations, "annotations"),
 	FIELD_AS(struct spec, linux, "linux", FIELD_POINTER, .of = &linux_object),
-	{ 0 },
+	{0},
 };
-static const struct field_object spec_object = { sizeof(struct spec), spec_fields, spec_check };
+static const struct field_object spec_object = {sizeof(struct spec), spec_fields, spec_check};
 
 /* --- documents ------------------------------------------------------------------------------------ */
 
@@ -219,7 +223,7 @@ static int read_document(const char *name, const char *bytes, size_t length, str
 
 	if (result < 0)
 		return result;
-	*reader = (struct field_reader){ .arena = arena };
+	*reader = (struct field_reader){.arena = arena};
 	void *into = field_alloc(reader, 1, object->size, err);
 	if (into == NULL)
 		return error_add(err, "%s", name);
@@ -309,7 +313,8 @@ int spec_parse_process(const char *name, const char *bytes, size_t length, struc
 	if (result < 0)
 		return result;
 	if (reader.unsupported.strings.count > 0)
-		return error_set(err, 0, "%s: process.%s is not supported yet", name, reader.unsupported.items[0]);
+		return error_set(err, 0, "%s: process.%s is not supported yet", name,
+				 reader.unsupported.items[0]);
 	*ret = into;
 	return 0;
 }

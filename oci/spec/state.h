@@ -15,7 +15,7 @@
 struct spec_state {
 	const char *id;
 	const char *status; /* "creating", "created", "running", "stopped"; `state` also "paused" */
-	pid_t pid;          /* 0: stopped */
+	pid_t pid;	    /* 0: stopped */
 	const char *bundle; /* absolute */
 	/* A flat JSON object of strings as spec_state_annotations makes it, or NULL when there are none. */
 	const char *annotations_json;
@@ -30,6 +30,7 @@ struct spec_state {
 must_check int spec_state_format(const struct spec_state *state, bool indented, struct text *ret,
 				 struct error *err);
 /* Append @annotations as a compact JSON object, nothing where there are none. Errors: -ENOMEM. */
-must_check int spec_state_annotations(const struct spec_kvs *annotations, struct text *ret, struct error *err);
+must_check int spec_state_annotations(const struct spec_kvs *annotations, struct text *ret,
+				      struct error *err);
 
 #endif

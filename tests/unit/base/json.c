@@ -31,7 +31,8 @@ static void refused(const char *text, const char *why)
 
 static void test_tree(void)
 {
-	const struct json *json = parse("{\n \"a\": [1, true,\n null, \"x\\u00e9\\n\"],\n \"b\": {\"c\": false}\n}\n");
+	const struct json *json =
+		parse("{\n \"a\": [1, true,\n null, \"x\\u00e9\\n\"],\n \"b\": {\"c\": false}\n}\n");
 
 	CHECK(json != NULL);
 	if (json == NULL)
@@ -148,7 +149,8 @@ static void test_trailing(void)
 
 static void test_strings(void)
 {
-	const struct json *json = parse("[\"\\ud83d\\ude00\", \"\xf0\x9f\x98\x80\", \"\\\\u0000\", \"\\\\ud800\"]");
+	const struct json *json =
+		parse("[\"\\ud83d\\ude00\", \"\xf0\x9f\x98\x80\", \"\\\\u0000\", \"\\\\ud800\"]");
 
 	CHECK(json != NULL);
 	if (json != NULL) {
@@ -158,12 +160,14 @@ static void test_strings(void)
 	}
 	refused("[\"a\\u0000b\"]", "a NUL character in a string");
 	refused("{\"a\\u0000b\": 1}", "a NUL character in a string");
+	/* clang-format off */
 	refused("[\"\xff\"]", "invalid UTF-8");
 	refused("[\"\xc0\x80\"]", "invalid UTF-8");             /* overlong NUL */
 	refused("[\"\xe0\x80\xaf\"]", "invalid UTF-8");         /* overlong slash */
 	refused("[\"\xed\xa0\x80\"]", "invalid UTF-8");         /* surrogate */
 	refused("[\"\xf4\x90\x80\x80\"]", "invalid UTF-8");     /* above U+10FFFF */
 	refused("[\"abcdefgh\xe2\x82\"]", "invalid UTF-8");     /* cut short */
+	/* clang-format on */
 	refused("{\"\x80\": 1}", "invalid UTF-8");
 	refused("[\"\\ud800\"]", "invalid UTF-16 escape");
 	refused("[\"\\ud800\\u0041\"]", "invalid UTF-16 escape");
@@ -236,7 +240,8 @@ static void test_error_path(void)
 	CHECK(json != NULL);
 	if (json == NULL)
 		return;
-	const struct json *type = json_get(json_get(json_get(json, "process"), "rlimits")->first->next, "type");
+	const struct json *type =
+		json_get(json_get(json_get(json, "process"), "rlimits")->first->next, "type");
 	CHECK_INT(json_error(type, &err, "\"%s\" is unknown", type->text), -EINVAL);
 	CHECK_STR(err.text, "process: rlimits[1]: type: \"X?\" is unknown (line 4)");
 	json_error(json, &err, "empty");
@@ -253,43 +258,49 @@ static void test_type_names(void)
 /* A document of usual size must not cost a run anything that is felt. */
 static void test_speed(void)
 {
-	struct document { char data[65536]; size_t length; } *text = calloc(1, sizeof(*text));
+	struct document {
+		char data[65536];
+		size_t length;
+	} *text = calloc(1, sizeof(*text));
 	struct timespec from, to;
 	int rounds = 200;
 
 	for (int i = 0; i < 40; i++)
-		text->length += (size_t)snprintf(text->data + text->length, sizeof(text->data) - text->length,
-						 "%s\n\t\"names%d\": [\n\t\t\"one\",\n\t\t\"two\",\n\t\t\"three\",\n"
-						 "\t\t{\"index\": %d, \"value\": 18446744073709551615, \"op\": \"EQ\"},\n"
-						 "\t\t\"a string of some length, as paths and options have it\",\n"
-						 "\t\t\"and one more, so that the document has its fourteen kilobytes\"\n\t]",
-						 i == 0 ? "{" : ",", i, i);
-	text->length += (size_t)snprintf(text->data + text->length, sizeof(text->data) - text->length, "\n}\n");
+		text->length += (size_t)
+			snprintf(text->data + text->length, sizeof(text->data) - text->length,
+				 "%s\n\t\"names%d\": [\n\t\t\"one\",\n\t\t\"two\",\n\t\t\"three\",\n"
+				 "\t\t{\"index\": %d, \"value\": 18446744073709551615, \"op\": \"EQ\"},\n"
+				 "\t\t\"a string of some length, as paths and options have it\",\n"
+				 "\t\t\"and one more, so that the document has its fourteen kilobytes\"\n\t]",
+				 i == 0 ? "{" : ",", i, i);
+	text->length +=
+		(size_t)snprintf(text->data + text->length, sizeof(text->data) - text->length, "\n}\n");
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (int i = 0; i < rounds; i++)
 		CHECK(parse(text->data) != NULL);
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-	double each = ((double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / rounds;
+	double each = ((double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3) /
+		      rounds;
 	printf("# %zu bytes in %.1f microseconds\n", text->length, each);
 	CHECK(each < 3000); /* 20 times the goal: for sanitizers and slow machines */
 	free(text);
 }
 
 static const struct test tests[] = {
-	{ "a document becomes a tree", test_tree },
-	{ "scalars, numbers as text", test_scalars },
-	{ "R-011 json.null: null counts as absent", test_null },
-	{ "R-004 json.dup: duplicate names are refused", test_duplicates },
-	{ "R-004 json.dup: in large objects, quickly", test_many_members },
-	{ "errors of syntax name the line", test_syntax },
-	{ "R-012 json.trailing: nothing after the document", test_trailing },
-	{ "R-003 json.utf8: strings are valid UTF-8 without NUL", test_strings },
-	{ "NUL bytes in the text", test_nul_byte },
-	{ "depth is limited", test_depth },
-	{ "size is limited", test_size },
-	{ "memory is limited by the arena", test_memory },
-	{ "json_error names path and line", test_error_path },
-	{ "names of types", test_type_names },
-	{ "speed", test_speed },
+	{"a document becomes a tree", test_tree},
+	{"scalars, numbers as text", test_scalars},
+	{"R-011 json.null: null counts as absent", test_null},
+	{"R-004 json.dup: duplicate names are refused", test_duplicates},
+	{"R-004 json.dup: in large objects, quickly", test_many_members},
+	{"errors of syntax name the line", test_syntax},
+	{"R-012 json.trailing: nothing after the document", test_trailing},
+	{"R-003 json.utf8: strings are valid UTF-8 without NUL", test_strings},
+	{"NUL bytes in the text", test_nul_byte},
+	{"depth is limited", test_depth},
+	{"size is limited", test_size},
+	{"memory is limited by the arena", test_memory},
+	{"json_error names path and line", test_error_path},
+	{"names of types", test_type_names},
+	{"speed", test_speed},
 };
 TEST_MAIN(tests)

@@ -55,7 +55,9 @@ static void test_json(void)
 	json("q\"b\\n\nt\tr\r", "\"q\\\"b\\\\n\\nt\\tr\\r\"");
 	json("\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\"");
 	json("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
-	json("a\xff" "b\xc3", "\"a\\ufffdb\\ufffd\"");
+	json("a\xff"
+	     "b\xc3",
+	     "\"a\\ufffdb\\ufffd\"");
 }
 
 static void test_utf8(void)
@@ -85,10 +87,8 @@ static void test_compare(void)
 }
 
 static const struct test tests[] = {
-	{ "appending", test_append },
-	{ "a failed append is reported at the end", test_failed },
-	{ "text_append_json", test_json },
-	{ "text_utf8_length", test_utf8 },
-	{ "comparisons", test_compare },
+	{"appending", test_append},	 {"a failed append is reported at the end", test_failed},
+	{"text_append_json", test_json}, {"text_utf8_length", test_utf8},
+	{"comparisons", test_compare},
 };
 TEST_MAIN(tests)

@@ -67,7 +67,8 @@ static void test_engines(void)
 
 			arena_init(&arena, 0);
 			CHECK(read_file(path, &text));
-			CHECK_INT(spec_parse_process(path, text.data, text.length, &arena, &process, &err), 0);
+			CHECK_INT(spec_parse_process(path, text.data, text.length, &arena, &process, &err),
+				  0);
 			CHECK(process != NULL && process->args.count > 0 && process->cwd[0] == '/');
 			arena_release(&arena);
 			processes++;
@@ -95,22 +96,22 @@ static void test_schema(void)
 		const char *file, *error; /* NULL: accepted */
 		const char *unsupported;
 	} documents[] = {
-		{ "good/minimal", NULL, NULL },
-		{ "good/minimal-for-start", NULL, NULL },
-		{ "good/linux-rdma", NULL, NULL },
-		{ "good/linux-netdevice", NULL, "linux.netDevices" },
-		{ "good/freebsd-minimal", NULL, NULL },
-		{ "good/zos-minimal", NULL, NULL },
+		{"good/minimal", NULL, NULL},
+		{"good/minimal-for-start", NULL, NULL},
+		{"good/linux-rdma", NULL, NULL},
+		{"good/linux-netdevice", NULL, "linux.netDevices"},
+		{"good/freebsd-minimal", NULL, NULL},
+		{"good/zos-minimal", NULL, NULL},
 		/* Valid, but for a version and for a platform that hull does not have. */
-		{ "good/spec-example", "version 0.5.0-dev is not supported", NULL },
-		{ "good/zos-example", "version 0.5.0-dev is not supported", NULL },
-		{ "good/freebsd-example", "without a private UTS namespace", NULL },
-		{ "bad/invalid-json", "line 1: ", NULL },
-		{ "bad/linux-hugepage", "hugepageLimits[0]: pageSize", NULL },
-		{ "bad/linux-netdevice", "netDevices: eth0: name: must be a string", NULL },
-		{ "bad/linux-rdma", "rdma: mlx5_1: hcaHandles: must be a number", NULL },
+		{"good/spec-example", "version 0.5.0-dev is not supported", NULL},
+		{"good/zos-example", "version 0.5.0-dev is not supported", NULL},
+		{"good/freebsd-example", "without a private UTS namespace", NULL},
+		{"bad/invalid-json", "line 1: ", NULL},
+		{"bad/linux-hugepage", "hugepageLimits[0]: pageSize", NULL},
+		{"bad/linux-netdevice", "netDevices: eth0: name: must be a string", NULL},
+		{"bad/linux-rdma", "rdma: mlx5_1: hcaHandles: must be a number", NULL},
 		/* what is wrong with it is in another platform's object. */
-		{ "bad/freebsd-vnet-disable", NULL, NULL },
+		{"bad/freebsd-vnet-disable", NULL, NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
@@ -172,7 +173,8 @@ static void test_example(void)
 	CHECK_INT(resources->pids_limit.value, 32771);
 	CHECK_INT(resources->device_rules[0].type, 'a');
 	CHECK(!resources->device_rules[0].major.set && resources->device_rules[0].mknod);
-	CHECK(resources->device_rules[1].read && resources->device_rules[1].write && !resources->device_rules[1].mknod);
+	CHECK(resources->device_rules[1].read && resources->device_rules[1].write &&
+	      !resources->device_rules[1].mknod);
 	CHECK_INT(resources->block_io.weight_devices[0].leaf_weight.value, 300);
 	CHECK(!resources->block_io.weight_devices[1].leaf_weight.set);
 	CHECK_INT(resources->block_io.write_iops.items[0].rate, 300);
@@ -187,8 +189,8 @@ static void test_example(void)
 	CHECK_INT(linux->seccomp->default_action, SC_ALLOW);
 	CHECK(!linux->seccomp->flags_set);
 	CHECK_STR(linux->readonly_paths.items[5], "/proc/sysrq-trigger");
-	static const char *const unsupported[] = { "process.selinuxLabel", "linux.timeOffsets",
-						   "linux.namespaces[7]: time", "linux.mountLabel" };
+	static const char *const unsupported[] = {"process.selinuxLabel", "linux.timeOffsets",
+						  "linux.namespaces[7]: time", "linux.mountLabel"};
 	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
 		bool found = false;
 
@@ -210,7 +212,8 @@ static void test_docker(void)
 	CHECK(resources->block_io.weight.set);
 	CHECK(resources->block_io.read_bps.count == 1 && resources->block_io.read_bps.items[0].rate > 0);
 	CHECK(resources->memory.disable_oom_killer.set);
-	CHECK(resources->memory.limit.value > 0 && resources->memory.swap.value >= resources->memory.limit.value);
+	CHECK(resources->memory.limit.value > 0 &&
+	      resources->memory.swap.value >= resources->memory.limit.value);
 	CHECK(resources->cpu.shares.set && resources->cpu.period.set && resources->cpu.quota.set);
 	CHECK(spec->process->oom_score_adj.set);
 	CHECK(spec->process->user.additional_gid_count > 0);
@@ -297,7 +300,8 @@ static void test_load(void)
 	load_fails(dir, "config.json: 104857600 bytes, at most 16777216 are read", -EFBIG);
 	CHECK(ftruncate(file, 0) == 0);
 	load_fails(dir, "config.json: line 1: the text is empty", -EINVAL);
-	CHECK(unlinkat(dir, "config.json", 0) == 0 && unlinkat(dir, "other", 0) == 0 && rmdir(directory) == 0);
+	CHECK(unlinkat(dir, "config.json", 0) == 0 && unlinkat(dir, "other", 0) == 0 &&
+	      rmdir(directory) == 0);
 }
 
 /* --- parts of documents --------------------------------------------------------------------------- */
@@ -307,7 +311,8 @@ static void test_parts(void)
 	static const char process[] = "{\"cwd\":\"/\",\"args\":[\"sh\"],\"user\":{\"uid\":7,\"gid\":8}}";
 	static const char bad_process[] = "{\"cwd\":\"/\",\"args\":[]}";
 	static const char label[] = "{\"cwd\":\"/\",\"args\":[\"a\"],\"selinuxLabel\":\"x\"}";
-	static const char resources[] = "{\"memory\":{\"swap\":100},\"cpu\":{\"shares\":0},\"unified\":{\"a\":\"b\"}}";
+	static const char resources[] =
+		"{\"memory\":{\"swap\":100},\"cpu\":{\"shares\":0},\"unified\":{\"a\":\"b\"}}";
 	static const char bad_resources[] = "{\"cpu\":{\"shares\":\"x\"}}";
 	const struct spec_process *read_process = NULL;
 	const struct spec_resources *read_resources = NULL;
@@ -316,16 +321,21 @@ static void test_parts(void)
 	arena_init(&arena, 0);
 	CHECK_INT(spec_parse_process("p", process, strlen(process), &arena, &read_process, &err), 0);
 	CHECK(read_process != NULL && read_process->user.gid == 8);
-	CHECK_INT(spec_parse_process("p", bad_process, strlen(bad_process), &arena, &read_process, &err), -EINVAL);
+	CHECK_INT(spec_parse_process("p", bad_process, strlen(bad_process), &arena, &read_process, &err),
+		  -EINVAL);
 	CHECK_STR(err.text, "p: args: args must not be empty (line 1)");
 	CHECK_INT(spec_parse_process("p", label, strlen(label), &arena, &read_process, &err), -EINVAL);
 	CHECK_STR(err.text, "p: process.selinuxLabel is not supported yet");
 	/* An update may set the swap of a container whose limit was set before. */
 	CHECK_INT(spec_parse_resources("r", resources, strlen(resources), &arena, &read_resources, &err), 0);
 	CHECK(read_resources != NULL && read_resources->memory.swap.value == 100);
-	CHECK(read_resources != NULL && read_resources->cpu.shares.set && read_resources->cpu.shares.value == 0);
-	CHECK(read_resources != NULL && !read_resources->memory.limit.set && read_resources->unified.count == 1);
-	CHECK_INT(spec_parse_resources("r", bad_resources, strlen(bad_resources), &arena, &read_resources, &err), -EINVAL);
+	CHECK(read_resources != NULL && read_resources->cpu.shares.set &&
+	      read_resources->cpu.shares.value == 0);
+	CHECK(read_resources != NULL && !read_resources->memory.limit.set &&
+	      read_resources->unified.count == 1);
+	CHECK_INT(spec_parse_resources("r", bad_resources, strlen(bad_resources), &arena, &read_resources,
+				       &err),
+		  -EINVAL);
 	CHECK_STR(err.text, "r: cpu: shares: must be a number, not string (line 1)");
 	arena_release(&arena);
 }
@@ -348,13 +358,13 @@ static void test_memory(void)
 }
 
 static const struct test tests[] = {
-	{ "every document that engines send", test_engines },
-	{ "the schema's good and bad documents", test_schema },
-	{ "the specification's example", test_example },
-	{ "values: Docker", test_docker },
-	{ "values: Podman, containerd", test_podman },
-	{ "R-001 bundle.name: spec_load", test_load },
-	{ "a process, resources", test_parts },
-	{ "memory is limited", test_memory },
+	{"every document that engines send", test_engines},
+	{"the schema's good and bad documents", test_schema},
+	{"the specification's example", test_example},
+	{"values: Docker", test_docker},
+	{"values: Podman, containerd", test_podman},
+	{"R-001 bundle.name: spec_load", test_load},
+	{"a process, resources", test_parts},
+	{"memory is limited", test_memory},
 };
 TEST_MAIN(tests)

@@ -12,10 +12,12 @@ static struct arena arena;
 
 static const struct json *features(void)
 {
-	static const char *const options[] = { "bind", "idmap", "ro", "rro" };
+	static const char *const options[] = {"bind", "idmap", "ro", "rro"};
 	autotext struct text text = TEXT_EMPTY;
-	struct spec_features made = { .mount_options = { ARRAY_LEN(options), options }, .cgroup_v1 = true,
-				      .cgroup_v2 = true, .version = "0.1" };
+	struct spec_features made = {.mount_options = {ARRAY_LEN(options), options},
+				     .cgroup_v1 = true,
+				     .cgroup_v2 = true,
+				     .version = "0.1"};
 	const struct json *json = NULL;
 
 	CHECK_INT(spec_features_format(&made, &text, &err), 0);
@@ -60,7 +62,8 @@ static void test_members(void)
 	CHECK(!json_get(json_get(linux, "cgroup"), "systemd")->truth);
 	CHECK(enabled(linux, "seccomp"));
 	CHECK(!has(json_get(seccomp, "actions"), "SCMP_ACT_NOTIFY"));
-	CHECK(has(json_get(seccomp, "actions"), "SCMP_ACT_KILL") && has(json_get(seccomp, "actions"), "SCMP_ACT_KILL_THREAD"));
+	CHECK(has(json_get(seccomp, "actions"), "SCMP_ACT_KILL") &&
+	      has(json_get(seccomp, "actions"), "SCMP_ACT_KILL_THREAD"));
 	CHECK_INT(json_get(seccomp, "operators")->count, 7);
 	CHECK_INT(json_get(seccomp, "archs")->count, 23);
 	CHECK_INT(json_get(seccomp, "knownFlags")->count, 4);
@@ -101,15 +104,18 @@ static void test_truth(void)
 	const struct json *seccomp = json_get(linux, "seccomp");
 
 	all_accepted(json_get(json, "hooks"), "\"hooks\":{\"%s\":[{\"path\":\"/x\"}]}");
-	all_accepted(json_get(linux, "namespaces"), "\"linux\":{\"namespaces\":[{\"type\":\"%s\",\"path\":\"/x\"}]}");
+	all_accepted(json_get(linux, "namespaces"),
+		     "\"linux\":{\"namespaces\":[{\"type\":\"%s\",\"path\":\"/x\"}]}");
 	all_accepted(json_get(linux, "capabilities"),
 		     "\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"capabilities\":{\"bounding\":[\"%s\"]}}");
 	all_accepted(json_get(seccomp, "actions"), "\"linux\":{\"seccomp\":{\"defaultAction\":\"%s\"}}");
-	all_accepted(json_get(seccomp, "operators"),
-		     "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"],"
-		     "\"action\":\"SCMP_ACT_TRAP\",\"args\":[{\"index\":1,\"value\":1,\"op\":\"%s\"}]}]}}");
-	all_accepted(json_get(seccomp, "archs"),
-		     "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"architectures\":[\"%s\"]}}");
+	all_accepted(
+		json_get(seccomp, "operators"),
+		"\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"a\"],"
+		"\"action\":\"SCMP_ACT_TRAP\",\"args\":[{\"index\":1,\"value\":1,\"op\":\"%s\"}]}]}}");
+	all_accepted(
+		json_get(seccomp, "archs"),
+		"\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"architectures\":[\"%s\"]}}");
 	all_accepted(json_get(seccomp, "knownFlags"),
 		     "\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\",\"flags\":[\"%s\"]}}");
 	accepted("\"mounts\":[{\"destination\":\"/\",\"options\":[\"%s\"]}]", "rro");
@@ -117,7 +123,7 @@ static void test_truth(void)
 }
 
 static const struct test tests[] = {
-	{ "R-250 feat.ver: members", test_members },
-	{ "R-252 feat.truth: what is listed is accepted", test_truth },
+	{"R-250 feat.ver: members", test_members},
+	{"R-252 feat.truth: what is listed is accepted", test_truth},
 };
 TEST_MAIN(tests)

@@ -71,8 +71,8 @@ static void test_namespaces(void)
 		CHECK(spec_namespace_table[i].name != NULL && spec_namespace_table[i].proc_name != NULL);
 		all |= spec_namespace_table[i].clone_flag;
 	}
-	CHECK(all == (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER |
-		      CLONE_NEWCGROUP | 0x80));
+	CHECK(all == (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+		      CLONE_NEWUSER | CLONE_NEWCGROUP | 0x80));
 	CHECK_STR(spec_namespace_table[NS_NETWORK].name, "network");
 	CHECK_STR(spec_namespace_table[NS_NETWORK].proc_name, "net");
 	CHECK_STR(spec_namespace_table[NS_MOUNT].proc_name, "mnt");
@@ -122,11 +122,11 @@ static void test_seccomp(void)
 }
 
 static const struct test tests[] = {
-	{ "capabilities", test_capabilities },
-	{ "resource limits", test_rlimits },
-	{ "signals", test_signals },
-	{ "namespaces", test_namespaces },
-	{ "hooks", test_hooks },
-	{ "seccomp", test_seccomp },
+	{"capabilities", test_capabilities},
+	{"resource limits", test_rlimits},
+	{"signals", test_signals},
+	{"namespaces", test_namespaces},
+	{"hooks", test_hooks},
+	{"seccomp", test_seccomp},
 };
 TEST_MAIN(tests)

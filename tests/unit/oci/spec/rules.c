@@ -13,7 +13,8 @@
 #define BARE_PROCESS(members) HEAD ",'process':{" members "}}"
 #define MOUNT(members) HEAD ",'mounts':[{" members "}]}"
 #define LINUX(members) HEAD ",'linux':{" members "}}"
-#define NAMESPACES "'namespaces':[{'type':'pid'},{'type':'network'},{'type':'ipc'},{'type':'uts'},{'type':'mount'}]"
+#define NAMESPACES                                                                                           \
+	"'namespaces':[{'type':'pid'},{'type':'network'},{'type':'ipc'},{'type':'uts'},{'type':'mount'}]"
 #define ALL(members) HEAD ",'linux':{" NAMESPACES "," members "}}"
 #define USER(members) HEAD ",'linux':{'namespaces':[{'type':'user'}]," members "}}"
 #define TIME(members) HEAD ",'linux':{'namespaces':[{'type':'time'}]," members "}}"
@@ -28,11 +29,12 @@
 struct rule {
 	const char *name;
 	const char *document;
-	const char *error;       /* part of the message; NULL: accepted */
+	const char *error;	 /* part of the message; NULL: accepted */
 	const char *unsupported; /* part of the first note; NULL: none */
-	const char *warning;     /* part of the first warning; NULL: none */
+	const char *warning;	 /* part of the first warning; NULL: none */
 };
 
+/* clang-format off */
 static const struct rule rules[] = {
 	/* the document */
 	{ "R-003 json: not an object", "[]", "doc: must be an object, not array (line 1)", NULL, NULL },
@@ -292,6 +294,8 @@ static const struct rule rules[] = {
 	{ "R-216 sc.order: NOTIFY by default", SECCOMP("'defaultAction':'SCMP_ACT_NOTIFY','listenerPath':'/x'"), "SCMP_ACT_NOTIFY cannot be used as default action", NULL, NULL },
 	{ "R-216 sc.order: NOTIFY on write", RULE("'names':['write'],'action':'SCMP_ACT_NOTIFY'"), "SCMP_ACT_NOTIFY cannot be used for the write syscall", NULL, NULL },
 };
+
+/* clang-format on */
 
 /* @notes has exactly one kind of note: the first holds @want; none where @want is NULL. */
 static void check_notes(const struct strings *notes, const char *want)
