@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-#define CAPABILITIES_MAX 64U
+#define CAPABILITIES_MAX 64
 
 static uint64_t bit(unsigned number)
 {
@@ -53,7 +53,7 @@ static uint64_t read_set(const struct spec_capabilities *caps, unsigned set, str
 		const char *name = caps->sets[set].items[i];
 		int number = spec_capability_number(name);
 
-		if (number >= 0 && (unsigned)number < CAPABILITIES_MAX)
+		if (number >= 0 && number < CAPABILITIES_MAX)
 			mask |= bit((unsigned)number);
 		else if (!met_before(caps, set, i, name))
 			text_format(warnings, "capability \"%s\" is unknown\n", name);
@@ -171,12 +171,14 @@ static void read_bounding(const struct spec_capabilities *caps, struct capabilit
 		for (size_t i = 0; i < caps->sets[set].count; i++) {
 			int number = spec_capability_number(caps->sets[set].items[i]);
 
-			if (number < 0 || (unsigned)number >= CAPABILITIES_MAX || (asked & bit((unsigned)number)) != 0)
+			uint64_t mask = number >= 0 && number < CAPABILITIES_MAX ? bit((unsigned)number) : 0;
+
+			if ((mask & ~asked) == 0)
 				continue;
 			int has = bounding_has((unsigned)number);
-			asked |= bit((unsigned)number);
-			ret->known |= has >= 0 ? bit((unsigned)number) : 0;
-			ret->bounding |= has > 0 ? bit((unsigned)number) : 0;
+			asked |= mask;
+			ret->known |= has >= 0 ? mask : 0;
+			ret->bounding |= has > 0 ? mask : 0;
 		}
 	}
 }

@@ -42,7 +42,6 @@ struct bpf_graph {
 	uint32_t *index; /* hash table over nodes, of index_room places, 0: free, else node + 1 */
 	size_t index_room;
 	struct bpf_memo *memo; /* per instruction: what was found for which accumulator */
-	size_t memo_room;
 };
 
 /* Numbers [first, the next one's first) of one architecture that fare alike. */
@@ -66,7 +65,8 @@ struct bpf_decisions {
  * Take @program apart. Errors: -EOPNOTSUPP it computes in ways that libseccomp's programs do not
  * (arithmetic on the number, an architecture tested for other than equality); -ENOMEM.
  */
-must_check int seccomp_bpf_decide(const struct bpf_program *program, struct bpf_decisions *ret, struct error *err);
+must_check int seccomp_bpf_decide(const struct bpf_program *program, struct bpf_decisions *ret,
+				  struct error *err);
 void seccomp_bpf_release(struct bpf_decisions *decisions);
 /* The node for @arch and @nr. */
 uint32_t seccomp_bpf_find(const struct bpf_decisions *decisions, uint32_t arch, uint32_t nr);

@@ -152,8 +152,9 @@ static bool repeats_an_index(const struct spec_seccomp_rule *rule)
 
 static struct scmp_arg_cmp comparison(const struct spec_seccomp_arg *arg)
 {
-	return (struct scmp_arg_cmp){ .arg = arg->index, .op = comparisons[arg->op], .datum_a = arg->value,
-				      .datum_b = arg->value_two };
+	return (struct scmp_arg_cmp){
+		.arg = arg->index, .op = comparisons[arg->op], .datum_a = arg->value, .datum_b = arg->value_two,
+	};
 }
 
 static int add_call(scmp_filter_ctx context, uint32_t action, int number, const char *name,

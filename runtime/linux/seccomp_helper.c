@@ -41,7 +41,8 @@ int seccomp_helper_find(const char *directory, struct text *ret, struct error *e
 			return text_done(ret, err);
 		}
 	}
-	return error_set(err, ENOENT, "find hull-seccomp in \"%s\" or \"%s/../libexec/hull\"", directory, directory);
+	return error_set(err, ENOENT, "find hull-seccomp in \"%s\" or \"%s/../libexec/hull\"", directory,
+			 directory);
 }
 
 static int open_streams(const void *key, size_t key_length, struct streams *ret, struct error *err)
@@ -164,7 +165,8 @@ static int read_filter(const struct streams *streams, struct seccomp_filter *ret
 	return 0;
 }
 
-static int run_on(const char *program, const struct streams *streams, struct seccomp_filter *ret, struct error *err)
+static int run_on(const char *program, const struct streams *streams, struct seccomp_filter *ret,
+		  struct error *err)
 {
 	pid_t pid, waited;
 	int status = 0;

@@ -56,7 +56,8 @@ static size_t put(struct writer *to, uint16_t code, uint8_t jt, uint8_t jf, uint
 		to->full = true;
 		return to->written - 1;
 	}
-	to->code[BPF_MAXINSNS - 1 - to->written] = (struct sock_filter){ .code = code, .jt = jt, .jf = jf, .k = k };
+	to->code[BPF_MAXINSNS - 1 - to->written] =
+		(struct sock_filter){ .code = code, .jt = jt, .jf = jf, .k = k };
 	return to->written++;
 }
 
@@ -74,14 +75,16 @@ static size_t bring_near(struct writer *to, struct target target, size_t near)
 	return action->entry;
 }
 
-static struct target put_test(struct writer *to, uint16_t jump, uint32_t k, struct target yes, struct target no)
+static struct target put_test(struct writer *to, uint16_t jump, uint32_t k, struct target yes,
+			      struct target no)
 {
 	/* Bringing the second near may push the first one instruction away. */
 	size_t near_yes = bring_near(to, yes, NEAR - 1);
 	size_t near_no = bring_near(to, no, NEAR);
 
-	return (struct target){ .place = put(to, (uint16_t)(BPF_JMP | jump | BPF_K), (uint8_t)distance(to, near_yes),
-					     (uint8_t)distance(to, near_no), k) };
+	uint8_t jt = (uint8_t)distance(to, near_yes), jf = (uint8_t)distance(to, near_no);
+
+	return (struct target){ .place = put(to, (uint16_t)(BPF_JMP | jump | BPF_K), jt, jf, k) };
 }
 
 /* Load @offset before @target, whose code has to be the instruction behind it. */
@@ -103,7 +106,8 @@ static bool same_word(const struct bpf_node *before, const struct bpf_node *node
  * What leads to @number; its code is written if it is not there yet. @loaded: the accumulator holds
  * the word that it tests. Recursion is as deep as tests of arguments follow each other.
  */
-static struct target put_node(struct writer *to, uint32_t number, bool loaded) /* NOLINT(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static struct target put_node(struct writer *to, uint32_t number, bool loaded)
 {
 	const struct bpf_node *nodes = to->graph->nodes, *node = &nodes[number];
 	struct place *place = &to->places[number];
@@ -168,7 +172,8 @@ static struct target put_leaf(struct writer *to, const struct leaf *leaf)
 }
 
 /* Recursion halves the leaves each time. */
-static struct target put_search(struct writer *to, const struct leaf *leaves, size_t count) /* NOLINT(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static struct target put_search(struct writer *to, const struct leaf *leaves, size_t count)
 {
 	if (count == 1)
 		return put_leaf(to, &leaves[0]);
@@ -179,21 +184,22 @@ static struct target put_search(struct writer *to, const struct leaf *leaves, si
 	return put_test(to, BPF_JGE, leaves[half].first, above, below);
 }
 
-static int put_section(struct writer *to, const struct bpf_section *section, struct target *ret, struct error *err)
+static int put_section(struct writer *to, const struct bpf_section *section, struct target *ret,
+		       struct error *err)
 {
 	autofree struct leaf *leaves = calloc(section->count, sizeof(*leaves));
 
 	if (leaves == NULL)
 		return error_set(err, ENOMEM, "merge the filter");
 	struct target root = put_search(to, leaves, make_leaves(section, leaves));
-	if (root.action) /* one action for all numbers of the architecture */
-		*ret = root;
-	else
-		*ret = (struct target){ .place = put_load(to, offsetof(struct seccomp_data, nr), UINT32_MAX, root) };
+	if (!root.action) /* else one action does for all numbers of the architecture */
+		root.place = put_load(to, offsetof(struct seccomp_data, nr), UINT32_MAX, root);
+	*ret = root;
 	return 0;
 }
 
-static int put_program(struct writer *to, const struct bpf_decisions *decisions, uint32_t native, struct error *err)
+static int put_program(struct writer *to, const struct bpf_decisions *decisions, uint32_t native,
+		       struct error *err)
 {
 	struct target rest = { .action = true, .node = decisions->other };
 	struct target section = { 0 };
@@ -217,8 +223,8 @@ static int put_program(struct writer *to, const struct bpf_decisions *decisions,
 	return 0;
 }
 
-static int write_program(const struct bpf_decisions *decisions, uint32_t native, struct sock_filter **ret_instructions,
-			 size_t *ret_count, struct error *err)
+static int write_program(const struct bpf_decisions *decisions, uint32_t native,
+			 struct sock_filter **ret_instructions, size_t *ret_count, struct error *err)
 {
 	size_t nodes = decisions->graph.count;
 	autofree struct place *places = calloc(nodes, sizeof(*places));
@@ -257,8 +263,8 @@ int seccomp_merge_make(const struct bpf_program *program, uint32_t native, struc
 
 #define WORDS (sizeof(struct seccomp_data) / sizeof(uint32_t))
 #define FIRST_ARG_WORD (offsetof(struct seccomp_data, args) / sizeof(uint32_t))
-#define TRIES_FOR_ARGUMENTS 128
-#define RANDOM_NUMBERS 256
+#define TRIES_FOR_ARGUMENTS 96
+#define RANDOM_NUMBERS 64
 #define COMMON_NUMBERS 1100U
 #define X32_BIT 0x40000000U
 
@@ -321,8 +327,11 @@ static int compare_number(struct proof *proof, uint32_t arch, uint32_t nr, struc
 
 	for (int i = 0; i < tries; i++) {
 		/* Upper halves are mostly zero in life, and in profiles. */
-		for (size_t w = FIRST_ARG_WORD; w < WORDS; w++)
-			words[w] = (w - FIRST_ARG_WORD) % 2 == 1 && next_random(proof) % 2 == 0 ? 0 : edge_word(proof);
+		for (size_t w = FIRST_ARG_WORD; w < WORDS; w++) {
+			bool upper = (w - FIRST_ARG_WORD) % 2 == 1;
+
+			words[w] = upper && next_random(proof) % 2 == 0 ? 0 : edge_word(proof);
+		}
 		memcpy(&data, words, sizeof(data));
 		data.arch = arch;
 		data.nr = (int)nr;
