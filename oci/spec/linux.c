@@ -3,12 +3,10 @@
  * and what these ask of each other. Resources and seccomp have their own files.
  * Source: runtime-spec config-linux.md.
  */
-#include <errno.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "oci/spec/parts.h"
 
 #include "base/banned.h"

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -3,10 +3,8 @@
  * Source: runtime-spec config.md "Process", "POSIX process", "Linux Process".
  */
 #include <linux/ioprio.h>
-#include <sched.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "oci/spec/parts.h"
 
 #include "base/banned.h"
@@ -21,9 +19,6 @@ enum {
 	POLICY_IDLE = 5,
 	POLICY_DEADLINE = 6
 };
-
-/* Unknown capability names that get a line each; a document with more gets no more lines. */
-#define MAX_CAPABILITY_WARNINGS 16
 
 int process_check_id(const struct json *value, uint32_t id, struct error *err)
 {
@@ -100,36 +95,7 @@ static const struct field rlimit_fields[] = {
 };
 static const struct field_object rlimit_object = {sizeof(struct spec_rlimit), rlimit_fields, rlimit_check};
 
-/* a name that hull does not know is a line in the log, not an error. One line for each name. */
-static int capabilities_check(struct field_reader *reader, const struct json *value, void *into,
-			      struct error *err)
-{
-	const char *told[MAX_CAPABILITY_WARNINGS];
-	const struct spec_capabilities *capabilities = into;
-	size_t count = 0;
-
-	for (int set = 0; set < CAPSET_COUNT; set++) {
-		const struct strings *names = &capabilities->sets[set];
-
-		for (size_t i = 0; i < names->count && count < ARRAY_LEN(told); i++) {
-			size_t seen = 0;
-
-			if (spec_capability_number(names->items[i]) >= 0)
-				continue;
-			while (seen < count && strcmp(told[seen], names->items[i]) != 0)
-				seen++;
-			if (seen < count)
-				continue;
-			told[count++] = names->items[i];
-			int result = field_warn(reader, value, err, "unknown capability \"%s\" is ignored",
-						names->items[i]);
-			if (result < 0)
-				return result;
-		}
-	}
-	return 0;
-}
-
+/* Names stay as they are: whoever grants them warns about those that cannot be. */
 static const struct field capabilities_fields[] = {
 	FIELD(struct spec_capabilities, sets[CAPSET_BOUNDING], "bounding"),
 	FIELD(struct spec_capabilities, sets[CAPSET_EFFECTIVE], "effective"),
@@ -139,7 +105,7 @@ static const struct field capabilities_fields[] = {
 	{0},
 };
 static const struct field_object capabilities_object = {sizeof(struct spec_capabilities), capabilities_fields,
-							capabilities_check};
+							NULL};
 
 static const struct field_name policy_names[] = {
 	{"SCHED_OTHER", POLICY_OTHER},

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "oci/spec/parts.h"
 
 #include "base/banned.h"

@@ -6,7 +6,6 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "oci/spec/parts.h"
 
 #include "base/banned.h"

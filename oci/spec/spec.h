@@ -24,6 +24,8 @@
 
 struct json;
 
+/* Small structs stay on one line. */
+/* clang-format off */
 struct opt_bool { bool set, value; };
 struct opt_u16 { bool set; uint16_t value; };
 struct opt_u32 { bool set; uint32_t value; };
@@ -31,7 +33,6 @@ struct opt_u64 { bool set; uint64_t value; };
 struct opt_i64 { bool set; int64_t value; };
 
 struct strings { size_t count; const char *const *items; };
-
 
 struct spec_kv { const char *key, *value; };
 struct spec_kvs { size_t count; const struct spec_kv *items; };
@@ -55,8 +56,10 @@ struct spec_mounts { size_t count; const struct spec_mount *items; };
 
 struct spec_console_size { uint16_t height, width; };
 
-/* Names are kept as written; those that spec_capability_number does not know are in the warnings. */
-enum spec_capability_set { CAPSET_BOUNDING, CAPSET_EFFECTIVE, CAPSET_INHERITABLE, CAPSET_PERMITTED, CAPSET_AMBIENT, CAPSET_COUNT };
+/* Names are kept as written, also those that spec_capability_number does not know. */
+enum spec_capability_set {
+	CAPSET_BOUNDING, CAPSET_EFFECTIVE, CAPSET_INHERITABLE, CAPSET_PERMITTED, CAPSET_AMBIENT, CAPSET_COUNT
+};
 struct spec_capabilities {
 	struct strings sets[CAPSET_COUNT]; /* names as written */
 };
@@ -104,7 +107,10 @@ struct spec_process {
 	struct spec_user user;
 };
 
-enum spec_hook_kind { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP, HOOK_KIND_COUNT };
+enum spec_hook_kind {
+	HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART,
+	HOOK_POSTSTOP, HOOK_KIND_COUNT
+};
 extern const char *const spec_hook_names[HOOK_KIND_COUNT]; /* "prestart", … as in the document */
 struct spec_hook {
 	const char *path;
@@ -182,7 +188,10 @@ struct spec_resources {
 };
 
 /* SECCOMP_RET_* actions by their specification names. */
-enum spec_seccomp_action { SC_KILL_THREAD, SC_KILL_PROCESS, SC_TRAP, SC_ERRNO, SC_TRACE, SC_ALLOW, SC_LOG, SC_NOTIFY, SC_ACTION_COUNT };
+enum spec_seccomp_action {
+	SC_KILL_THREAD, SC_KILL_PROCESS, SC_TRAP, SC_ERRNO, SC_TRACE, SC_ALLOW, SC_LOG, SC_NOTIFY,
+	SC_ACTION_COUNT
+};
 enum spec_seccomp_op { SC_NE, SC_LT, SC_LE, SC_EQ, SC_GE, SC_GT, SC_MASKED_EQ, SC_OP_COUNT };
 struct spec_seccomp_arg { uint32_t index; uint64_t value, value_two; enum spec_seccomp_op op; };
 struct spec_seccomp_rule {
@@ -204,7 +213,9 @@ struct spec_seccomp {
 	bool uses_notify;
 };
 
-enum spec_propagation { PROPAGATION_UNSET, PROPAGATION_SHARED, PROPAGATION_SLAVE, PROPAGATION_PRIVATE, PROPAGATION_UNBINDABLE };
+enum spec_propagation {
+	PROPAGATION_UNSET, PROPAGATION_SHARED, PROPAGATION_SLAVE, PROPAGATION_PRIVATE, PROPAGATION_UNBINDABLE
+};
 
 struct spec_linux {
 	struct spec_namespaces namespaces;
@@ -233,11 +244,14 @@ struct spec {
 	struct spec_hooks hooks;
 	struct spec_kvs annotations;
 	const struct spec_linux *linux;     /* never NULL: an absent object reads as empty */
-	struct strings warnings; /* what is accepted but worth a line in the log (relative mount destination, …) */
+	/* What is accepted but worth a line in the log: a relative mount destination, a newer version. */
+	struct strings warnings;
 	/* Members that are valid but not carried out yet; the first makes create refuse by name. */
 	struct strings unsupported;
 	const struct json *json; /* the whole document, for what keeps original text */
 };
+
+/* clang-format on */
 
 /* The one version that state and features report. */
 #define SPEC_VERSION "1.3.0"
@@ -247,13 +261,15 @@ struct spec {
  * Parse and check the document @bytes; @name starts every message.
  * Errors: -EINVAL with the JSON path; -EFBIG larger than JSON_MAX_BYTES; -ENOMEM.
  */
-must_check int spec_parse(const char *name, const char *bytes, size_t length, struct spec **ret, struct error *err);
+must_check int spec_parse(const char *name, const char *bytes, size_t length, struct spec **ret,
+			  struct error *err);
 /*
  * Read config.json in the directory @bundle_fd: a regular file (a FIFO or device is refused without
  * blocking), at most JSON_MAX_BYTES. Also hands out the bytes (to be kept as the container's copy)
  * when @ret_bytes is not NULL; the caller frees them.
  */
-must_check int spec_load(int bundle_fd, struct spec **ret, char **ret_bytes, size_t *ret_length, struct error *err);
+must_check int spec_load(int bundle_fd, struct spec **ret, char **ret_bytes, size_t *ret_length,
+			 struct error *err);
 /* Accepts NULL. */
 void spec_free(struct spec *spec);
 
