@@ -29,6 +29,7 @@ engine_place() {
 		touch "$2"
 		exec sleep infinity' engine_place "${1:-}" "$SCRATCH/place" </dev/null >"$SCRATCH/place.log" 2>&1 3>&- &
 	ENGINE_PID=$!
+	disown
 	export ENGINE_PID
 	wait_until 10 test -e "$SCRATCH/place" || {
 		cat "$SCRATCH/place.log" >&2
@@ -74,6 +75,7 @@ start_daemon() {
 	local name=$1
 	shift
 	in_engine "$@" </dev/null >"$SCRATCH/$name.log" 2>&1 &
+	disown
 }
 
 # A CNI network NAME with a bridge and addresses out of 10.88.7.0/24, in /etc/cni/net.d of the place. No
