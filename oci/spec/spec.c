@@ -113,15 +113,19 @@ static bool version_is_semver(const char *s)
 }
 
 /* every 1.x; what a later minor version added may go unnoticed. */
-static int check_version(struct field_reader *reader, const struct json *value, struct error *err)
+static int read_version(struct field_reader *reader, const struct json *value, void *place, struct error *err)
 {
 	const char *version = value->text;
+	int result = field_expect(value, JSON_STRING, err);
 
+	if (result < 0)
+		return result;
 	if (!version_is_semver(version))
 		return json_error(value, err, "\"%s\" is not a version in SemVer 2.0.0 form", version);
 	if (!text_starts(version, "1."))
 		return json_error(value, err, "version %s is not supported: hull implements 1.0 to %s",
 				  version, SPEC_VERSION);
+	*(const char **)place = version;
 	size_t digits = strspn(version + 2, DIGITS);
 	if (digits > 1 || version[2] - '0' > SPEC_MINOR)
 		return field_warn(reader, value, err, "version %s is newer than the implemented %s", version,
@@ -174,15 +178,13 @@ static int check_idmapped_mounts(const struct json *value, const struct spec *sp
 static int spec_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
 	struct spec *spec = into;
-	int result = check_version(reader, json_get(value, "ociVersion"), err);
 
-	if (result == 0 && spec->linux == NULL) {
+	if (spec->linux == NULL) {
 		spec->linux = field_alloc(reader, 1, sizeof(*spec->linux), err);
 		if (spec->linux == NULL)
 			return -ENOMEM;
 	}
-	if (result == 0)
-		result = check_annotations(json_get(value, "annotations"), err);
+	int result = check_annotations(json_get(value, "annotations"), err);
 	if (result == 0)
 		result = check_host_name(json_get(value, "hostname"), spec, err);
 	if (result == 0)
@@ -194,7 +196,7 @@ static int spec_check(struct field_reader *reader, const struct json *value, voi
 
 /* The objects of other platforms have no row and are skipped whole. */
 static const struct field spec_fields[] = {
-	FIELD(struct spec, oci_version, "ociVersion", .required = true),
+	FIELD_AS(struct spec, oci_version, "ociVersion", FIELD_READ, .read = read_version, .required = true),
 	FIELD_AS(struct spec, root, "root", FIELD_POINTER, .of = &root_object, .required = true,
 		 .wrong = "root must be specified"),
 	FIELD_AS(struct spec, mounts, "mounts", FIELD_ARRAY, .of = &mount_object),
@@ -237,8 +239,8 @@ static int read_document(const char *name, const char *bytes, size_t length, str
 int spec_parse(const char *name, const char *bytes, size_t length, struct spec **ret, struct error *err)
 {
 	struct field_reader reader;
-	const struct json *json;
-	void *into;
+	const struct json *json = NULL;
+	void *into = NULL;
 	struct arena *arena = malloc(sizeof(*arena));
 
 	if (arena == NULL)
@@ -306,8 +308,8 @@ int spec_parse_process(const char *name, const char *bytes, size_t length, struc
 		       const struct spec_process **ret, struct error *err)
 {
 	struct field_reader reader;
-	const struct json *json;
-	void *into;
+	const struct json *json = NULL;
+	void *into = NULL;
 	int result = read_document(name, bytes, length, arena, &process_object, &reader, &into, &json, err);
 
 	if (result < 0)
@@ -323,8 +325,8 @@ int spec_parse_resources(const char *name, const char *bytes, size_t length, str
 			 const struct spec_resources **ret, struct error *err)
 {
 	struct field_reader reader;
-	const struct json *json;
-	void *into;
+	const struct json *json = NULL;
+	void *into = NULL;
 	int result = read_document(name, bytes, length, arena, &resources_object, &reader, &into, &json, err);
 
 	if (result == 0)
