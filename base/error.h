@@ -33,6 +33,9 @@ int error_set(struct error *err, int number, const char *format, ...)
  */
 int error_add(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Where failing is of no consequence; the reason stands beside the call. */
+#define ignore_failure(call) ((void)((call) < 0))
+
 /* An empty @err: number 0, no text. */
 void error_clear(struct error *err);
 

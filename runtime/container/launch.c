@@ -1,0 +1,147 @@
+/* From the plan to a process; see launch.h. */
+#include "runtime/container/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "runtime/container/init_image.h"
+#include "runtime/container/sync.h"
+#include "runtime/linux/spawn.h"
+
+#include "base/banned.h"
+
+void launch_release(struct launch *launch)
+{
+	const int fds[] = { launch->init_fd, launch->plan_fd, launch->sync, launch->sync_theirs, launch->pidfd.fd };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		cleanup_close(&fds[i]);
+	*launch = LAUNCH_EMPTY;
+}
+
+int launch_prepare(struct launch *launch, struct plan_builder *builder, struct error *err)
+{
+	const struct plan *plan;
+	int result = sync_open(&launch->sync, &launch->sync_theirs, err);
+
+	if (result == 0) {
+		builder->head.fds.sync = launch->sync_theirs;
+		result = build_finish(builder, &plan, err);
+	}
+	if (result == 0)
+		result = fd_memfd("hull-plan", plan, plan->size, 0, 1, &launch->plan_fd, err);
+	if (result == 0)
+		result = init_image_open(&launch->init_fd, err);
+	return result;
+}
+
+/* The joiner has entered the namespaces and cloned: its word is the pid, as we see it. */
+static int take_joined(struct launch *launch, const struct pidfd *joiner, struct error *err)
+{
+	int32_t pid = 0;
+	int status;
+	int result = sync_expect(launch->sync, SYNC_JOINED, &pid, err);
+	struct error ignored;
+	int reaped = process_reap(joiner, &status, &ignored);
+
+	if (result < 0)
+		return result;
+	if (reaped < 0) {
+		*err = ignored;
+		return reaped;
+	}
+	/* CLONE_PARENT made it our child: the number is its own until we reap it. */
+	result = process_open(pid, &launch->pidfd, err);
+	if (result == 0)
+		launch->pid = pid;
+	return result;
+}
+
+int launch_spawn(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup, struct error *err)
+{
+	const int32_t *fds = &plan->fds.sync;
+	bool joiner = (plan->flags & PLAN_JOINER) != 0;
+	struct pidfd pidfd = { .fd = -1 };
+	struct spawn_request request = {
+		.flags = joiner ? 0 : plan->clone_flags,
+		.cgroup_fd = joiner || cgroup == NULL ? -1 : cgroup_birth_fd(cgroup),
+		.program_fd = launch->init_fd,
+		.plan_fd = launch->plan_fd,
+		.keep = fds,
+		.keep_count = sizeof(plan->fds) / sizeof(*fds),
+		.wait_fd = !joiner && (plan->flags & PLAN_NEW_USER) != 0 ? plan->fds.sync : -1,
+	};
+	pid_t pid;
+	int result = spawn_init(&request, &pid, &pidfd, err);
+
+	if (result < 0)
+		return result;
+	(void)close(take_fd(&launch->sync_theirs)); /* so that a death is seen as the end of the socket */
+	if (!joiner) {
+		launch->pid = pid;
+		launch->pidfd = pidfd;
+		return 0;
+	}
+	result = take_joined(launch, &pidfd, err);
+	(void)close(pidfd.fd);
+	return result;
+}
+
+/* All lines of a map in one write, as the kernel wants them. */
+static int write_map(int proc, const char *file, const struct plan *plan, struct plan_list map, struct error *err)
+{
+	autotext struct text lines = TEXT_EMPTY;
+
+	for (PLAN_EACH(struct plan_id_map, entry, plan, map))
+		text_format(&lines, "%u %u %u\n", entry->container_id, entry->host_id, entry->size);
+	int result = text_done(&lines, err);
+	return result < 0 ? result : fd_write_file_at(proc, file, lines.data, err);
+}
+
+int launch_go(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup, struct error *err)
+{
+	bool maps = (plan->flags & PLAN_NEW_USER) != 0;
+	const char *oom_score_adj = plan_text(plan, plan->oom_score_adj);
+	char path[32];
+	int result = 0;
+
+	if (cgroup != NULL && cgroup_needs_join(cgroup))
+		result = cgroup_join(cgroup, launch->pid, cgroup_birth_fd(cgroup) >= 0, err);
+	if (result == 0 && (maps || oom_score_adj != NULL)) {
+		(void)snprintf(path, sizeof(path), "/proc/%d", (int)launch->pid);
+		autoclose int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (proc < 0)
+			return error_set(err, errno, "open \"%s\"", path);
+		if (maps)
+			result = write_map(proc, "uid_map", plan, plan->uid_map, err);
+		if (maps && result == 0)
+			result = write_map(proc, "gid_map", plan, plan->gid_map, err);
+		if (result == 0 && oom_score_adj != NULL)
+			result = fd_write_file_at(proc, "oom_score_adj", oom_score_adj, err);
+	}
+	if (result == 0 && (plan->flags & PLAN_WAIT_GO) != 0)
+		result = sync_send(launch->sync, SYNC_GO, err);
+	if (result == 0 && maps) /* the clone took the first for its maps, hull-init waits for the second */
+		result = sync_send(launch->sync, SYNC_GO, err);
+	return result;
+}
+
+void launch_kill(struct launch *launch)
+{
+	struct error ignored;
+	int status;
+
+	if (launch->pidfd.fd < 0)
+		return;
+	ignore_failure(process_signal(&launch->pidfd, SIGKILL, &ignored)); /* may have ended already */
+	ignore_failure(process_reap(&launch->pidfd, &status, &ignored));   /* our child, and it is dying */
+	(void)close(take_fd(&launch->pidfd.fd));
+	launch->pid = 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * A plan becomes a process: sealed, hull-init cloned and executed (through a joiner where the plan
+ * says so), put into its cgroups, given its id maps. Shared by create and exec.
+ */
+#ifndef HULL_RUNTIME_CONTAINER_LAUNCH_H
+#define HULL_RUNTIME_CONTAINER_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/plan/build.h"
+
+struct launch {
+	int init_fd, plan_fd; /* memfds */
+	int sync;             /* our end of the conversation */
+	int sync_theirs;
+	pid_t pid;            /* the container's process; 0: none */
+	struct pidfd pidfd;
+};
+#define LAUNCH_EMPTY ((struct launch){ .init_fd = -1, .plan_fd = -1, .sync = -1, .sync_theirs = -1, .pidfd = { -1 } })
+
+/* Closes what is open; does not end the process. */
+void launch_release(struct launch *launch);
+
+/* Put the conversation's socket into the builder's plan and seal it. */
+must_check int launch_prepare(struct launch *launch, struct plan_builder *builder, struct error *err);
+/*
+ * Clone. Afterwards pid and pidfd are those of the container's process, which waits for GO where
+ * the plan has PLAN_WAIT_GO. @cgroup may be NULL.
+ */
+must_check int launch_spawn(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup,
+			    struct error *err);
+/* Cgroups of version 1, id maps, oom_score_adj; then GO. */
+must_check int launch_go(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup,
+			 struct error *err);
+/* SIGKILL and reap. */
+void launch_kill(struct launch *launch);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Device nodes, default links and the terminal's /dev/console, made below the root by descriptor.
+ * Runs before the pivot with the container's mounts in place.
+ */
+#include "runtime/init/calls.h"
+#include "runtime/init/init.h"
+
+#include "base/banned.h"
+
+/* The kernel's encoding of a device number in 32 bits, as mknod(2) and stat(2) use it. */
+static unsigned long device_number(uint32_t major, uint32_t minor)
+{
+	return (minor & 0xffUL) | ((unsigned long)major << 8) | ((minor & ~0xffUL) << 12);
+}
+
+/* Something is already there: a matching node is fine, anything else is not. */
+static int check_existing(const char *path, int parent, const char *name, const struct plan_device *device,
+			  struct error *err)
+{
+	struct stat st;
+	long result = sys_fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW);
+
+	if (result < 0)
+		return error_set(err, (int)-result, "stat \"%s\"", path);
+	if ((st.st_mode & S_IFMT) == (device->mode & S_IFMT) &&
+	    ((st.st_mode & S_IFMT) == S_IFIFO || st.st_rdev == device_number(device->major, device->minor)))
+		return 0;
+	return error_set(err, 0, "\"%s\" exists and is not the device %u:%u", path, device->major, device->minor);
+}
+
+static int make_node(struct init *init, const struct plan_device *device, struct error *err)
+{
+	const char *path = plan_text(init->plan, device->path), *name;
+	int parent;
+	int result = root_make_parent(init->root, path, device->listed == 0, &parent, &name, err);
+
+	if (result < 0)
+		return result;
+	long made = sys_mknod(parent, name, device->mode, device_number(device->major, device->minor));
+	if (made == -EEXIST)
+		result = check_existing(path, parent, name, device, err);
+	else if (made < 0)
+		result = error_set(err, (int)-made, "mknod \"%s\"", path);
+	else if ((device->uid | device->gid) != 0 &&
+		 (made = sys_chown(parent, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW)) < 0)
+		result = error_set(err, (int)-made, "chown \"%s\"", path);
+	(void)sys_close(parent);
+	return result;
+}
+
+static int make_link(struct init *init, const struct plan_link *link, struct error *err)
+{
+	const char *path = plan_text(init->plan, link->path), *name;
+	int parent;
+	int result = root_make_parent(init->root, path, true, &parent, &name, err);
+
+	if (result < 0)
+		return result;
+	if (link->replace != 0)
+		(void)sys_unlink(parent, name, 0); /* what cannot go makes symlinkat say so */
+	long made = sys_symlink(plan_text(init->plan, link->target), parent, name);
+	(void)sys_close(parent);
+	if (made < 0 && (made != -EEXIST || link->replace != 0))
+		return error_set(err, (int)-made, "symlink \"%s\"", path);
+	return 0;
+}
+
+int init_devices(struct init *init, struct error *err)
+{
+	const struct plan *plan = init->plan;
+
+	for (PLAN_EACH(struct plan_device, device, plan, plan->devices)) {
+		int result = make_node(init, device, err);
+
+		if (result < 0)
+			return result;
+	}
+	for (PLAN_EACH(struct plan_link, link, plan, plan->links)) {
+		int result = make_link(init, link, err);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}

@@ -1,0 +1,176 @@
+/*
+ * The order of things on the container side: one table for a container's process, one for exec.
+ * A step that fails reports with its name and the process ends; hull undoes what is outside.
+ */
+#include "runtime/init/calls.h"
+#include "runtime/init/init.h"
+
+#include "base/banned.h"
+
+#define PROT_READ_ONLY 1
+#define MAP_PRIVATE_FILE 2
+
+struct init_step {
+	const char *name;
+	int (*run)(struct init *init, struct error *err);
+};
+
+/*
+ * From clone to exec. Until "enter root" names are those of the host (in a mount namespace of our
+ * own); everything of the container's is reached beneath init->root.
+ */
+static const struct init_step create_steps[] = {
+	{ "open host files", init_open_host },
+	{ "wait for hull", init_wait_go },
+	{ "become user namespace root", init_become_user },
+	{ "join namespaces", init_join_namespaces },
+	{ "unshare namespaces", init_unshare_namespaces },
+	{ "session keyring", init_keyring },
+	{ "loopback", init_loopback },
+	{ "host name", init_hostname },
+	{ "rootfs", init_open_root },
+	{ "mounts", init_mounts },
+	{ "devices", init_devices },
+	{ "runtime hooks", init_runtime_hooks },
+	{ "createContainer hooks", init_create_container_hooks },
+	{ "working directory", init_make_cwd },
+	{ "terminal", init_terminal },
+	{ "standard streams", init_stdio },
+	{ "sysctl", init_sysctls },
+	{ "read-only paths", init_readonly_paths },
+	{ "masked paths", init_masked_paths },
+	{ "read-only mounts", init_readonly_mounts },
+	{ "enter root", init_enter_root },
+	{ "personality", init_personality },
+	/* No directory, mount or namespace stays open from here on: CVE-2024-21626. */
+	{ "close descriptors", init_close_descriptors },
+	{ "environment", init_environment },
+	{ "groups", init_groups },
+	{ "enter working directory", init_enter_cwd },
+	{ "find program", init_find_program },
+	{ "report created", init_created },
+	{ "gate", init_gate },
+	{ "rlimits", init_rlimits },
+	{ "credentials", init_credentials },
+	{ "startContainer hooks", init_start_container_hooks },
+	{ "exec", init_execute },
+};
+
+/* From the joiner's clone to exec: the namespaces are entered, the root is the container's. */
+static const struct init_step exec_steps[] = {
+	{ "wait for hull", init_wait_go },
+	{ "join namespaces", init_join_target },
+	{ "session keyring", init_keyring },
+	{ "terminal", init_exec_terminal },
+	{ "standard streams", init_stdio },
+	{ "personality", init_personality },
+	{ "close descriptors", init_close_descriptors },
+	{ "environment", init_environment },
+	{ "groups", init_groups },
+	{ "enter working directory", init_enter_cwd },
+	{ "find program", init_find_program },
+	{ "rlimits", init_rlimits },
+	{ "credentials", init_credentials },
+	{ "exec", init_execute },
+};
+
+static _Noreturn void fail(const struct init *init, struct error *err)
+{
+	sync_send_failed(init->peer, err);
+	sys_exit(255);
+}
+
+static void run_table(struct init *init, const struct init_step *steps, size_t count)
+{
+	struct error err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (steps[i].run(init, &err) < 0) {
+			/* The last two speak in runc's words, which engines read: no context. */
+			if (steps[i].run != init_find_program && steps[i].run != init_execute)
+				(void)error_add(&err, "%s", steps[i].name);
+			fail(init, &err);
+		}
+	}
+}
+
+/* Handlers are gone with exec, but ignored signals stay ignored: conmon ignores SIGPIPE. */
+static void reset_signals(void)
+{
+	const unsigned long action[8] = { 0 }; /* SIG_DFL, no flags, empty mask */
+	const unsigned long mask = 0;
+
+	for (int signal = 1; signal <= 64; signal++)
+		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0, 0); /* SIGKILL, SIGSTOP refuse */
+	(void)sys_call6(__NR_rt_sigprocmask, 2, SYS_PTR(&mask), 0, 8, 0, 0); /* SIG_SETMASK; cannot fail */
+}
+
+/* What hull let us inherit must not live on in the program, nor in a hook. */
+static void cloexec_inherited(const struct plan_fds *fds)
+{
+	const int32_t *all = &fds->sync;
+
+	for (size_t i = 0; i < sizeof(*fds) / sizeof(*all); i++)
+		if (all[i] >= 0)
+			(void)sys_fcntl(all[i], F_SETFD, FD_CLOEXEC_FLAG); /* they are open: hull said so */
+}
+
+/*
+ * The joiner: enters the namespaces that only children are born into, clones the process and is
+ * done. The clone's parent is hull (CLONE_PARENT).
+ */
+static int join_and_clone(struct init *init, struct error *err)
+{
+	const struct plan *plan = init->plan;
+	struct clone_args args = { .flags = plan->clone_flags | CLONE_PARENT };
+
+	int result = namespaces_join(plan, plan->joiner_flags, err);
+	if (result < 0)
+		return result;
+	if (plan->fds.cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint32_t)plan->fds.cgroup;
+	}
+	long pid = sys_clone3(&args);
+	if (pid < 0)
+		return error_set(err, (int)-pid, "clone3");
+	if (pid == 0)
+		return 0; /* the container's process goes on */
+	sync_send(init, SYNC_JOINED, (int)pid);
+	sys_exit(0);
+}
+
+_Noreturn void steps_run(int plan_fd)
+{
+	struct init init = { .proc = -1, .root = -1, .null = -1 };
+	struct stat st;
+	struct error err;
+
+	if (sys_fstat(plan_fd, &st) < 0)
+		sys_exit(1);
+	long block = sys_mmap((size_t)st.st_size, PROT_READ_ONLY, MAP_PRIVATE_FILE, plan_fd);
+	init.plan = (const struct plan *)(uintptr_t)block;
+	if ((block < 0 && block > -4096) || init.plan->magic != PLAN_MAGIC ||
+	    init.plan->size != (uint32_t)st.st_size)
+		sys_exit(1);
+	(void)sys_close(plan_fd); /* the mapping stays */
+	cloexec_inherited(&init.plan->fds);
+	reset_signals();
+	(void)sys_umask(0); /* every mode below is meant as written */
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)"hull-init", 0, 0); /* a name in ps, no more */
+	init.peer = init.plan->fds.sync;
+
+	if ((init.plan->flags & PLAN_JOINER) != 0 && join_and_clone(&init, &err) < 0) {
+		(void)error_add(&err, "join namespaces");
+		fail(&init, &err);
+	}
+	if (sys_setsid() < 0) {
+		(void)error_set(&err, EPERM, "setsid");
+		fail(&init, &err);
+	}
+	if (init.plan->kind == PLAN_EXEC)
+		run_table(&init, exec_steps, sizeof(exec_steps) / sizeof(exec_steps[0]));
+	else
+		run_table(&init, create_steps, sizeof(create_steps) / sizeof(create_steps[0]));
+	sys_exit(255); /* not reached: the last step executes or fails */
+}

@@ -1,0 +1,33 @@
+/*
+ * Starting hull-init: from clone to exec there is one function of raw system calls.
+ */
+#ifndef HULL_RUNTIME_LINUX_SPAWN_H
+#define HULL_RUNTIME_LINUX_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/process.h"
+
+struct spawn_request {
+	uint64_t flags;     /* CLONE_NEW*, 0 for a joiner */
+	int cgroup_fd;      /* version 2 directory to be born in, -1: none */
+	int program_fd;     /* hull-init: sealed memfd */
+	int plan_fd;        /* the sealed plan */
+	const int32_t *keep; /* descriptors that stay open over the exec, -1 entries are skipped */
+	size_t keep_count;
+	int32_t wait_fd;    /* new user namespace: GO comes here once the id maps are written; -1: no wait */
+};
+
+/*
+ * Clone and execute hull-init. Without wait_fd the child shares memory until its exec (vfork), so
+ * that a failing exec is an error here; with it the caller has to write the maps and send GO.
+ * Errors: those of clone3 and execveat; -EACCES where executable memfds are forbidden.
+ */
+must_check int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd *ret_pidfd,
+			  struct error *err);
+
+#endif
