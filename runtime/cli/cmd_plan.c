@@ -13,8 +13,11 @@ static int plan_run(const struct command_call *call, struct error *err)
 	autotext struct text text = TEXT_EMPTY;
 	struct create_options options;
 	const char *id = call->args.count > 0 ? call->args.items[0] : "container";
-	int result = create_values_options(call->values, id, &options, err);
+	int result = container_check_id(id, err);
 
+	if (result < 0)
+		return result;
+	result = create_values_options(call->values, id, &options, err);
 	if (result < 0)
 		return result;
 	result = container_plan_print(call->context, &options, &text, err);
