@@ -43,7 +43,7 @@ LDFLAGS_HOST := $(if $(ASAN),-fsanitize=address$(comma)undefined,$(LDHARDEN)) \
   $(if $(or $(ASAN),$(DYNAMIC)),-pie,-static-pie) -Wl,--gc-sections
 LIB_YAJL := $(if $(or $(ASAN),$(DYNAMIC)),-lyajl,-lyajl_s)
 # hull-init: freestanding, no libc, no stack protector, no other relocation than RELATIVE.
-CFLAGS_INIT := $(CSTD) $(WARN) -O2 -g -ffreestanding -fPIE -fno-stack-protector -fno-common -fno-strict-aliasing \
+CFLAGS_INIT := $(CSTD) $(WARN) -Os -g -ffreestanding -fPIE -fno-stack-protector -fno-common -fno-strict-aliasing \
   -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fvisibility=hidden \
   -fno-tree-loop-distribute-patterns -mno-outline-atomics -DHULL_INIT
 CFLAGS_INIT := $(filter-out $(if $(findstring aarch64,$(shell uname -m)),,-mno-outline-atomics),$(CFLAGS_INIT))
@@ -108,9 +108,10 @@ $(B)/hull-init: $(INIT_OBJ)
 $(B)/runtime/container/init_image.o: $(B)/hull-init
 $(B)/runtime/container/init_image.o: CPPFLAGS += -DHULL_INIT_FILE='"$(B)/hull-init"'
 
-# `hull --version` names the library that hull-seccomp is built with, where pkg-config knows it.
+# `hull --version` and the keys of cached filters name the library that hull-seccomp is built with, where
+# pkg-config knows it.
 SECCOMP_VERSION = $(shell pkg-config --modversion libseccomp 2>/dev/null)
-$(B)/runtime/cli/help.o: CPPFLAGS += $(if $(SECCOMP_VERSION),-DHULL_LIBSECCOMP_VERSION='"$(SECCOMP_VERSION)"')
+$(B)/runtime/cli/help.o $(B)/runtime/linux/seccomp.o: CPPFLAGS += $(if $(SECCOMP_VERSION),-DHULL_LIBSECCOMP_VERSION='"$(SECCOMP_VERSION)"')
 
 $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL) -lcap

@@ -60,6 +60,7 @@ static const struct init_step create_steps[] = {
 static const struct init_step exec_steps[] = {
 	{ "wait for hull", init_wait_go },
 	{ "join namespaces", init_join_target },
+	{ "become user namespace root", init_become_user },
 	{ "session keyring", init_keyring },
 	{ "terminal", init_exec_terminal },
 	{ "standard streams", init_stdio },
