@@ -43,7 +43,7 @@ void seccomp_filter_release(struct seccomp_filter *filter);
  * hull and libseccomp, and the architecture. Appends to @ret.
  */
 must_check int seccomp_key_make(const struct spec_seccomp *profile, struct text *ret, struct error *err);
-/* The version of libseccomp that this build was made with, "2.5.4". */
+/* The version of libseccomp that this build was made with, "2.5.4"; "unknown" where it is not known. */
 const char *seccomp_library_version(void);
 
 #endif
