@@ -335,12 +335,27 @@ no_cgroup_of() {
 	assert_status 137
 }
 
-@test "podman run: errors in JSON when hull is listed as a runtime that has it" {
-	sed '/^\[engine\]/a runtime_supports_json = ["crun", "runc", "hull"]' "$SCRATCH/containers.conf" >"$SCRATCH/json.conf"
-	mkdir -p "$SCRATCH/json"
-	ln -sf "$HULL" "$SCRATCH/json/hull"
-	run -127 in_engine env CONTAINERS_CONF="$SCRATCH/json.conf" podman --root "$SCRATCH/podman/root" --runroot "$SCRATCH/podman/run" \
-		--tmpdir "$SCRATCH/podman/tmp" --runtime "$SCRATCH/json/hull" run --rm --network none --cgroup-parent "/$TAG" bb no-such-program
+@test "podman: hull as the runtime in containers.conf, with errors in JSON" {
+	cat >"$SCRATCH/json.conf" <<-END
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime = "hull"
+		runtime_supports_json = ["crun", "runc", "hull"]
+		[engine.runtimes]
+		hull = ["$HULL"]
+	END
+	configured() {
+		in_engine env CONTAINERS_CONF="$SCRATCH/json.conf" podman --root "$SCRATCH/podman/root" \
+			--runroot "$SCRATCH/podman/run" --tmpdir "$SCRATCH/podman/tmp" "$@"
+	}
+	assert_equal "$(configured info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}')" "hull $HULL"
+	run configured run --rm --network none --cgroup-parent "/$TAG" bb echo configured
+	assert_status 0
+	assert_output_has configured
+	run -127 configured run --rm --network none --cgroup-parent "/$TAG" bb no-such-program
 	assert_output_has "no-such-program"
 }
 
