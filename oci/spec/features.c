@@ -86,17 +86,11 @@ static void open_array(struct writer *writer, const char *key)
 	begin(writer, "[");
 }
 
-static bool is_supported_option(const char *option)
-{
-	return !text_equal(option, "idmap") && !text_equal(option, "ridmap");
-}
-
 static void mount_options(struct writer *writer, const struct strings *options)
 {
 	open_array(writer, "mountOptions");
 	for (size_t i = 0; i < options->count; i++)
-		if (is_supported_option(options->items[i]))
-			item(writer, options->items[i]);
+		item(writer, options->items[i]);
 	end(writer, "]");
 }
 
@@ -161,7 +155,7 @@ static void linux_features(struct writer *writer, const struct spec_features *fe
 	enabled(writer, "selinux", false);
 	enabled(writer, "intelRdt", false);
 	open_object(writer, "mountExtensions");
-	enabled(writer, "idmap", false);
+	enabled(writer, "idmap", true);
 	end(writer, "}");
 	enabled(writer, "netDevices", false);
 	end(writer, "}");

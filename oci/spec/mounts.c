@@ -65,7 +65,6 @@ int mounts_check_id_mappings(const struct json *value, const struct spec_id_mapp
 static int mount_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
 	const struct spec_mount *mount = into;
-	const struct json *options = json_get(value, "options");
 	const struct json *uid_maps = json_get(value, "uidMappings"),
 			  *gid_maps = json_get(value, "gidMappings");
 	int result = 0;
@@ -82,10 +81,6 @@ static int mount_check(struct field_reader *reader, const struct json *value, vo
 		result = mounts_check_id_mappings(uid_maps, &mount->uid_mappings, err);
 	if (result == 0)
 		result = mounts_check_id_mappings(gid_maps, &mount->gid_mappings, err);
-	for (const struct json *option = options == NULL ? NULL : options->first;
-	     result == 0 && option != NULL; option = option->next)
-		if (strcmp(option->text, "idmap") == 0 || strcmp(option->text, "ridmap") == 0)
-			result = field_note_unsupported(reader, option, option->text, err);
 	return result;
 }
 
@@ -94,10 +89,8 @@ static const struct field mount_fields[] = {
 	FIELD(struct spec_mount, source, "source", .empty_is_absent = true),
 	FIELD(struct spec_mount, type, "type", .empty_is_absent = true),
 	FIELD(struct spec_mount, options, "options"),
-	FIELD_AS(struct spec_mount, uid_mappings, "uidMappings", FIELD_ARRAY, .of = &id_mapping_object,
-		 .unsupported = true),
-	FIELD_AS(struct spec_mount, gid_mappings, "gidMappings", FIELD_ARRAY, .of = &id_mapping_object,
-		 .unsupported = true),
+	FIELD_AS(struct spec_mount, uid_mappings, "uidMappings", FIELD_ARRAY, .of = &id_mapping_object),
+	FIELD_AS(struct spec_mount, gid_mappings, "gidMappings", FIELD_ARRAY, .of = &id_mapping_object),
 	{0},
 };
 const struct field_object mount_object = {sizeof(struct spec_mount), mount_fields, mount_check};

@@ -23,6 +23,7 @@
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
 #include "runtime/linux/namespaces.h"
+#include "runtime/linux/sources.h"
 
 #include "base/banned.h"
 
@@ -173,7 +174,7 @@ static int decide(void *data, struct error *err)
 	return result;
 }
 
-static int check_rootfs(void *data, struct error *err)
+static int open_host_files(void *data, struct error *err)
 {
 	struct creation *creation = data;
 	struct stat st;
@@ -182,7 +183,8 @@ static int check_rootfs(void *data, struct error *err)
 		return error_set(err, errno, "rootfs \"%s\"", creation->state.rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, ENOTDIR, "rootfs \"%s\"", creation->state.rootfs);
-	return namespaces_open(creation->spec, &creation->builder.head.fds, err);
+	int result = namespaces_open(creation->spec, &creation->builder.head.fds, err);
+	return result < 0 ? result : sources_open(&creation->builder, err);
 }
 
 int creation_connect(const char *path, int *ret_fd, struct error *err)
@@ -365,7 +367,7 @@ static int wait_created(void *data, struct error *err)
 
 	if (result == -EPIPE && creation->cgroup != NULL && cgroup_oom_kills(creation->cgroup) > 0)
 		result = error_set(err, 0, "container init was OOM-killed (memory limit too low?)");
-	return result;
+	return result < 0 ? error_add(err, "unable to start container process") : 0;
 }
 
 static int set_final_limits(void *data, struct error *err)
@@ -444,7 +446,7 @@ static const struct step create_steps[] = {
 	{ "read bundle", read_bundle, NULL },
 	{ "open state root", open_state_root, NULL },
 	{ "decide", decide, NULL },
-	{ "check rootfs", check_rootfs, NULL },
+	{ "open host files", open_host_files, NULL },
 	{ "connect console socket", connect_console, NULL },
 	{ "claim state directory", claim_state_directory, drop_state_directory },
 	{ "make gate", make_gate, NULL },
@@ -483,8 +485,12 @@ void creation_release(struct creation *creation)
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);
-	for (int i = 0; i < PLAN_NS_MAX; i++)
-		cleanup_close(&creation->builder.head.fds.namespaces[i]);
+	struct plan_fds *opened = &creation->builder.head.fds;
+	if (creation->builder.head.magic == PLAN_MAGIC) { /* else nothing was opened yet */
+		for (int i = 0; i < PLAN_NS_MAX; i++)
+			cleanup_close(&opened->namespaces[i]);
+		sources_close(opened);
+	}
 	launch_release(&creation->launch);
 	cgroup_free(creation->cgroup);
 	state_release(&creation->state);

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "runtime/container/init_image.h"
 #include "runtime/container/sync.h"
+#include "runtime/linux/sources.h"
 #include "runtime/linux/spawn.h"
 
 #include "base/banned.h"
@@ -93,17 +94,6 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 	return result;
 }
 
-/* All lines of a map in one write, as the kernel wants them. */
-static int write_map(int proc, const char *file, const struct plan *plan, struct plan_list map, struct error *err)
-{
-	autotext struct text lines = TEXT_EMPTY;
-
-	for (PLAN_EACH(struct plan_id_map, entry, plan, map))
-		text_format(&lines, "%u %u %u\n", entry->container_id, entry->host_id, entry->size);
-	int result = text_done(&lines, err);
-	return result < 0 ? result : fd_write_file_at(proc, file, lines.data, err);
-}
-
 int launch_go(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup, struct error *err)
 {
 	bool maps = (plan->flags & PLAN_NEW_USER) != 0;
@@ -120,9 +110,9 @@ int launch_go(struct launch *launch, const struct plan *plan, const struct cgrou
 		if (proc < 0)
 			return error_set(err, errno, "open \"%s\"", path);
 		if (maps)
-			result = write_map(proc, "uid_map", plan, plan->uid_map, err);
+			result = sources_write_map(proc, "uid_map", plan, plan->uid_map, err);
 		if (maps && result == 0)
-			result = write_map(proc, "gid_map", plan, plan->gid_map, err);
+			result = sources_write_map(proc, "gid_map", plan, plan->gid_map, err);
 		if (result == 0 && oom_score_adj != NULL)
 			result = fd_write_file_at(proc, "oom_score_adj", oom_score_adj, err);
 	}

@@ -28,6 +28,34 @@ static int check_existing(const char *path, int parent, const char *name, const 
 	return error_set(err, 0, "\"%s\" exists and is not the device %u:%u", path, device->major, device->minor);
 }
 
+/* In a user namespace: the host's node, found by the same name and verified, bound over a file. */
+static long bind_node(int parent, const char *name, const char *path, const struct plan_device *device)
+{
+	struct stat st;
+	long host = sys_open(-100, path, O_PATH | O_NOFOLLOW, 0), result = host;
+
+	if (result >= 0)
+		result = sys_fstat((int)host, &st);
+	if (result == 0 && ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) ||
+			    st.st_rdev != device_number(device->major, device->minor)))
+		result = -ENODEV;
+	long file = result < 0 ? result : sys_open(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0600);
+	if (file >= 0) {
+		(void)sys_close((int)file);
+		file = root_open(parent, name, O_PATH, RESOLVE_NO_SYMLINKS);
+	}
+	long clone = file < 0 ? file :
+				sys_open_tree((int)host, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	result = clone < 0 ? clone : sys_attach((int)clone, (int)file);
+	if (clone >= 0)
+		(void)sys_close((int)clone);
+	if (file >= 0)
+		(void)sys_close((int)file);
+	if (host >= 0)
+		(void)sys_close((int)host);
+	return result;
+}
+
 static int make_node(struct init *init, const struct plan_device *device, struct error *err)
 {
 	const char *path = plan_text(init->plan, device->path), *name;
@@ -36,12 +64,14 @@ static int make_node(struct init *init, const struct plan_device *device, struct
 
 	if (result < 0)
 		return result;
-	long made = sys_mknod(parent, name, device->mode, device_number(device->major, device->minor));
+	bool bind = (init->plan->flags & PLAN_BIND_DEVICES) != 0 && (device->mode & S_IFMT) != S_IFIFO;
+	long made = bind ? bind_node(parent, name, path, device) :
+			   sys_mknod(parent, name, device->mode, device_number(device->major, device->minor));
 	if (made == -EEXIST)
 		result = check_existing(path, parent, name, device, err);
 	else if (made < 0)
 		result = error_set(err, (int)-made, "mknod \"%s\"", path);
-	else if ((device->uid | device->gid) != 0 &&
+	else if (!bind && (device->uid | device->gid) != 0 &&
 		 (made = sys_chown(parent, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW)) < 0)
 		result = error_set(err, (int)-made, "chown \"%s\"", path);
 	(void)sys_close(parent);

@@ -225,7 +225,7 @@ static int mount_bind(struct init *init, const struct plan_mount *mount, struct 
 	if ((mount->flags & PLAN_MOUNT_RECURSIVE) != 0)
 		flags |= AT_RECURSIVE;
 	long fd = (mount->flags & PLAN_MOUNT_HOST_MADE) != 0 ?
-			  init->plan->fds.sources[mount->ms_flags] :
+			  init->plan->fds.sources[mount->source_index] :
 			  sys_open_tree(-100, source, flags);
 	if (fd < 0)
 		return error_set(err, (int)-fd, "open \"%s\"", source);

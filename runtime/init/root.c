@@ -207,7 +207,9 @@ int init_open_root(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
 	const char *path = plan_text(plan, plan->rootfs);
-	bool shared = (plan->host_propagation & MS_SHARED) != 0;
+	/* With shared propagation nothing of ours may be attached where the host would see it, and a
+	 * mapped root may not reach the path: "/" of this namespace carries the root then. */
+	bool at_slash = (plan->host_propagation & MS_SHARED) != 0 || plan->fds.root >= 0;
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 
 	if ((plan->flags & PLAN_HAS_MOUNT_NS) == 0) {
@@ -221,17 +223,16 @@ int init_open_root(struct init *init, struct error *err)
 	long result = sys_mount(NULL, "/", NULL, plan->host_propagation, NULL);
 	if (result < 0)
 		return error_set(err, (int)-result, "set the propagation of \"/\"");
-	/* With shared propagation nothing of ours may be attached where the host would see it: "/" of
-	 * this namespace becomes private and carries the root. */
-	if (shared && (result = sys_mount(NULL, "/", NULL, MS_PRIVATE, NULL)) < 0)
+	if (at_slash && (result = sys_mount(NULL, "/", NULL, MS_PRIVATE, NULL)) < 0)
 		return error_set(err, (int)-result, "make \"/\" private");
-	long root = sys_open_tree(-100, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	long root = plan->fds.root >= 0 ? plan->fds.root :
+					  sys_open_tree(-100, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (root < 0)
 		return error_set(err, (int)-root, "open_tree \"%s\"", path);
 	init->root = (int)root;
-	if (shared && (result = sys_mount_setattr((int)root, 0, &private)) < 0)
+	if (at_slash && (result = sys_mount_setattr((int)root, 0, &private)) < 0)
 		return error_set(err, (int)-result, "make the root private");
-	long target = sys_open(-100, shared ? "/" : path, O_PATH | O_DIRECTORY, 0);
+	long target = sys_open(-100, at_slash ? "/" : path, O_PATH | O_DIRECTORY, 0);
 	if (target < 0)
 		return error_set(err, (int)-target, "open \"%s\"", path);
 	result = sys_attach((int)root, (int)target);

@@ -20,11 +20,11 @@ struct init_step {
  * own); everything of the container's is reached beneath init->root.
  */
 static const struct init_step create_steps[] = {
-	{ "open host files", init_open_host },
 	{ "wait for hull", init_wait_go },
 	{ "become user namespace root", init_become_user },
 	{ "join namespaces", init_join_namespaces },
 	{ "unshare namespaces", init_unshare_namespaces },
+	{ "open host files", init_open_host },
 	{ "session keyring", init_keyring },
 	{ "loopback", init_loopback },
 	{ "host name", init_hostname },

@@ -28,6 +28,7 @@ enum option_kind {
 	OPTION_BIND,
 	OPTION_REMOUNT,
 	OPTION_COPY_UP,
+	OPTION_IDMAP,       /* tree: set */
 };
 
 struct option_row {
@@ -50,6 +51,7 @@ static const struct option_row option_table[] = {
 	{ "diratime", OPTION_ATTR, 0, MOUNT_ATTR_NODIRATIME, 0, MS_NODIRATIME },
 	{ "dirsync", OPTION_SUPER, 0, 0, MS_DIRSYNC, 0 },
 	{ "exec", OPTION_ATTR, 0, MOUNT_ATTR_NOEXEC, 0, MS_NOEXEC },
+	{ "idmap", OPTION_IDMAP, 0, 0, 0, 0 },
 	{ "iversion", OPTION_NOTHING, 0, 0, MS_I_VERSION, 0 },
 	{ "lazytime", OPTION_SUPER, 0, 0, MS_LAZYTIME, 0 },
 	{ "loud", OPTION_NOTHING, 0, 0, 0, MS_SILENT },
@@ -73,6 +75,7 @@ static const struct option_row option_table[] = {
 	{ "relatime", OPTION_ATTR, MOUNT_ATTR_RELATIME, ATIME, MS_RELATIME, MS_ATIME },
 	{ "remount", OPTION_REMOUNT, 0, 0, 0, 0 },
 	{ "rexec", OPTION_TREE, 0, MOUNT_ATTR_NOEXEC, 0, 0 },
+	{ "ridmap", OPTION_IDMAP, 1, 0, 0, 0 },
 	{ "rnoatime", OPTION_TREE, MOUNT_ATTR_NOATIME, ATIME, 0, 0 },
 	{ "rnodev", OPTION_TREE, MOUNT_ATTR_NODEV, 0, 0, 0 },
 	{ "rnodiratime", OPTION_TREE, MOUNT_ATTR_NODIRATIME, 0, 0, 0 },
@@ -146,6 +149,10 @@ static int apply_option(const struct option_row *row, struct mount_options *opti
 		break;
 	case OPTION_COPY_UP:
 		options->copy_up = true;
+		break;
+	case OPTION_IDMAP:
+		options->idmap = true;
+		options->idmap_tree = options->idmap_tree || row->set != 0;
 		break;
 	case OPTION_PROPAGATION:
 		if (options->propagation_count == MOUNT_OPTIONS_MAX_PROPAGATION)

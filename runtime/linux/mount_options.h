@@ -19,7 +19,7 @@ struct mount_options {
 	uint64_t attr_set, attr_clr; /* MOUNT_ATTR_* of the mount */
 	uint64_t tree_set, tree_clr; /* MOUNT_ATTR_* of the whole tree */
 	uint64_t ms_flags;           /* the same as MS_*, for mount(2) */
-	bool bind, recursive, remount, copy_up;
+	bool bind, recursive, remount, copy_up, idmap, idmap_tree;
 	size_t propagation_count;
 	uint64_t propagation[MOUNT_OPTIONS_MAX_PROPAGATION]; /* MS_*, in order */
 	struct strings super; /* flags of the file system: "sync", "lazytime" */

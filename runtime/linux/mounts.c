@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "runtime/linux/mount_options.h"
+#include "runtime/linux/namespaces.h"
 
 #include "base/banned.h"
 
@@ -98,6 +99,8 @@ static int plan_file_system(const struct spec_mount *from, const struct mounts_h
 
 	if (type == NULL || type[0] == '\0')
 		return error_set(err, 0, "type is missing");
+	if (options->idmap || from->uid_mappings.count > 0)
+		return error_set(err, 0, "id-mapped mounts are only supported for bind-mounts");
 	if (strcmp(type, "cgroup") == 0 && host->cgroup_v2)
 		type = "cgroup2";
 	mount->kind = PLAN_MOUNT_FS;
@@ -131,6 +134,15 @@ static int plan_bind(const struct spec_mount *from, const struct mounts_host *ho
 	mount->kind = PLAN_MOUNT_BIND;
 	if (options->recursive)
 		mount->flags |= PLAN_MOUNT_RECURSIVE;
+	/* What the mapped root may not reach, or what has to be mapped, is opened by hull. */
+	bool idmap = options->idmap || from->uid_mappings.count > 0;
+	if (idmap || (builder->head.flags & PLAN_NEW_USER) != 0)
+		mount->flags |= PLAN_MOUNT_HOST_MADE;
+	if (idmap) {
+		mount->flags |= PLAN_MOUNT_IDMAP | (options->idmap_tree ? PLAN_MOUNT_IDMAP_TREE : 0);
+		mount->uid_map = namespaces_plan_map(builder, &from->uid_mappings);
+		mount->gid_map = namespaces_plan_map(builder, &from->gid_mappings);
+	}
 	mount->source = from->source[0] == '/' ? build_text(builder, from->source) :
 						 build_format(builder, "%s/%s", host->bundle, from->source);
 	mount->attr_set = options->attr_set;
@@ -240,6 +252,12 @@ int mounts_plan(const struct spec *spec, const struct mounts_host *host, struct 
 			(void)error_add(err, "mounts[%zu]: \"%s\"", i, spec->mounts.items[i].destination);
 	}
 	arena_release(&arena);
+	uint32_t sources = 0;
+	for (size_t i = 0; i < spec->mounts.count; i++)
+		if ((mounts[i].flags & PLAN_MOUNT_HOST_MADE) != 0)
+			mounts[i].source_index = sources++;
+	if (result == 0 && sources > PLAN_SOURCES_MAX)
+		result = error_set(err, 0, "mounts: more than %d binds that hull has to open", PLAN_SOURCES_MAX);
 	if (result == 0)
 		builder->head.mounts = build_list(builder, mounts, sizeof(*mounts), spec->mounts.count);
 	return result;

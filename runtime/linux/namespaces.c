@@ -25,7 +25,7 @@ _Static_assert(NS_PID == 0 && NS_NETWORK == 1 && NS_MOUNT == 2 && NS_IPC == 3 &&
 /* Only a child is born into these. */
 #define JOINER_FLAGS ((uint64_t)(CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWTIME))
 
-static struct plan_list plan_map(struct plan_builder *builder, const struct spec_id_mappings *mappings)
+struct plan_list namespaces_plan_map(struct plan_builder *builder, const struct spec_id_mappings *mappings)
 {
 	/* The two structs have the same members in the same order. */
 	_Static_assert(sizeof(struct plan_id_map) == sizeof(struct spec_id_mapping), "id mappings are copied");
@@ -68,13 +68,17 @@ int namespaces_plan(const struct spec *spec, bool born_in_cgroup, struct plan_bu
 		plan->clone_flags = new & (CLONE_NEWUSER | CLONE_NEWPID);
 		plan->unshare_flags = new & ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWPID);
 		plan->flags |= PLAN_NEW_USER | PLAN_WAIT_GO;
-		plan->uid_map = plan_map(builder, &spec->linux->uid_mappings);
-		plan->gid_map = plan_map(builder, &spec->linux->gid_mappings);
+		plan->uid_map = namespaces_plan_map(builder, &spec->linux->uid_mappings);
+		plan->gid_map = namespaces_plan_map(builder, &spec->linux->gid_mappings);
 	} else if ((new & CLONE_NEWCGROUP) != 0 && !born_in_cgroup) {
 		/* After the last cgroup is joined, or its root is the wrong one. */
 		plan->clone_flags = new & ~(uint64_t)CLONE_NEWCGROUP;
 		plan->unshare_flags = CLONE_NEWCGROUP;
 	}
+	if (namespaces->listed[NS_USER])
+		plan->flags |= PLAN_BIND_DEVICES;
+	if ((join & CLONE_NEWUSER) != 0 && spec->linux->uid_mappings.count + spec->linux->gid_mappings.count > 0)
+		return error_set(err, 0, "linux: uidMappings together with the path of a user namespace is not supported yet");
 	if (plan->joiner_flags != 0)
 		plan->flags |= PLAN_JOINER;
 	if ((new & CLONE_NEWNET) != 0)

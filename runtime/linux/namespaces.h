@@ -19,6 +19,8 @@
  */
 must_check int namespaces_plan(const struct spec *spec, bool born_in_cgroup, struct plan_builder *builder,
 			       struct error *err);
+/* Id mappings as a list of struct plan_id_map. */
+struct plan_list namespaces_plan_map(struct plan_builder *builder, const struct spec_id_mappings *mappings);
 /* CLONE_NEW* of every namespace in which a container of @spec differs from the host. */
 uint64_t namespaces_of(const struct spec *spec);
 /*

@@ -73,8 +73,11 @@ static inline long wait_for_maps(int fd)
 	return got < 0 ? got : sys_call6(__NR_setresuid, 0, 0, 0, 0, 0, 0);
 }
 
+/* A sanitizer's bookkeeping would be the parent's too, and is not undone by an exec. */
+#define NO_SANITIZE __attribute__((no_sanitize("address", "undefined")))
+
 /* Runs on a stack of its own in the parent's memory (or a copy of it). Raw system calls only. */
-static void child_main(void *data)
+NO_SANITIZE static void child_main(void *data)
 {
 	struct child *child = data;
 	const struct spawn_request *request = child->request;
@@ -98,7 +101,7 @@ static void child_main(void *data)
 
 int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd *ret_pidfd, struct error *err)
 {
-	_Alignas(16) char stack[STACK_BYTES];
+	static _Alignas(16) char stack[STACK_BYTES]; /* one clone at a time; hull has one thread */
 	char number[16];
 	const char *argv[] = { "hull-init", number, NULL };
 	struct child child = { .request = request, .argv = argv };

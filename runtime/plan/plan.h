@@ -43,7 +43,9 @@ enum {
 	PLAN_MOUNT_LEGACY = 1 << 4,        /* a value does not fit fsconfig(2): mount(2) with @data */
 	PLAN_MOUNT_REAL_DIRECTORY = 1 << 5, /* proc, sysfs: the destination must not be a symlink */
 	PLAN_MOUNT_IS_DEV = 1 << 6,        /* the destination is /dev */
-	PLAN_MOUNT_HOST_MADE = 1 << 7,     /* hull opened the source: fd in plan_fds.sources, by order */
+	PLAN_MOUNT_HOST_MADE = 1 << 7,     /* hull opened the source: fd in plan_fds.sources[source_index] */
+	PLAN_MOUNT_IDMAP = 1 << 8,         /* id-mapped by uid_map and gid_map, or by the container's when empty */
+	PLAN_MOUNT_IDMAP_TREE = 1 << 9,    /* with everything mounted below it */
 };
 
 struct plan_param { /* fsconfig(2): a flag where @value is absent */
@@ -57,6 +59,8 @@ struct plan_mount {
 	struct plan_list params;      /* struct plan_param */
 	struct plan_list propagation; /* uint64_t MS_*, applied in order */
 	struct plan_list binds;       /* CGROUP_V1: struct plan_cgroup_bind */
+	struct plan_list uid_map, gid_map; /* IDMAP: struct plan_id_map */
+	uint32_t source_index, reserved;   /* HOST_MADE */
 	uint64_t attr_set, attr_clr;  /* MOUNT_ATTR_* of this mount */
 	uint64_t tree_set, tree_clr;  /* MOUNT_ATTR_* of the whole tree (rro, …) */
 	uint64_t ms_flags;            /* LEGACY: MS_* for mount(2) */
@@ -111,7 +115,7 @@ struct plan_capabilities {
  * Descriptors that hull-init inherits, by number; -1: none. hull fills them just before the block
  * is sealed. hull-init's first act is to set close-on-exec on all of them again.
  */
-enum { PLAN_NS_MAX = 8, PLAN_SOURCES_MAX = 64 };
+enum { PLAN_NS_MAX = 8, PLAN_SOURCES_MAX = 256 };
 struct plan_fds {
 	int32_t sync;           /* the conversation with hull (sync.h) */
 	int32_t gate;           /* listening socket that start connects to; -1: START comes by sync */
@@ -119,6 +123,7 @@ struct plan_fds {
 	int32_t console_socket; /* connected; takes the terminal's master */
 	int32_t target;         /* exec: pidfd of the container's init */
 	int32_t cgroup;         /* version 2 directory for a joiner's clone, or -1 */
+	int32_t root;           /* detached mount of the rootfs that hull made, or -1 */
 	int32_t namespaces[PLAN_NS_MAX]; /* by enum spec_namespace: to be joined by path */
 	int32_t sources[PLAN_SOURCES_MAX]; /* detached mounts that hull made */
 };
@@ -143,6 +148,7 @@ enum {
 	PLAN_HOME_FROM_PASSWD = 1 << 14, /* no HOME in env: look it up */
 	PLAN_PERSONALITY = 1 << 15,
 	PLAN_CONSOLE_SIZE = 1 << 16,
+	PLAN_BIND_DEVICES = 1 << 17, /* a user namespace cannot make nodes: the host's are bound */
 };
 
 struct plan {

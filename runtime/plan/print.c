@@ -34,6 +34,7 @@ static const struct name flag_names[] = {
 	{ PLAN_HOME_FROM_PASSWD, "home-from-passwd" },
 	{ PLAN_PERSONALITY, "personality" },
 	{ PLAN_CONSOLE_SIZE, "console-size" },
+	{ PLAN_BIND_DEVICES, "bind-devices" },
 };
 
 static const struct name namespace_names[] = {
@@ -59,6 +60,7 @@ static const struct name mount_flag_names[] = {
 	{ PLAN_MOUNT_COPY_UP, "copy-up" },	       { PLAN_MOUNT_INHERIT_MODE, "inherit-mode" },
 	{ PLAN_MOUNT_LEGACY, "mount(2)" },	       { PLAN_MOUNT_REAL_DIRECTORY, "real-directory" },
 	{ PLAN_MOUNT_IS_DEV, "dev" },		       { PLAN_MOUNT_HOST_MADE, "host-made" },
+	{ PLAN_MOUNT_IDMAP, "idmap" },		       { PLAN_MOUNT_IDMAP_TREE, "idmap-tree" },
 };
 
 static void print_bits(struct text *ret, const char *label, uint64_t bits, const struct name *names, size_t count)

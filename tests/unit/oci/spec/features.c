@@ -54,7 +54,7 @@ static void test_members(void)
 	CHECK_INT(json_get(json, "hooks")->count, 6);
 	CHECK(has(json_get(json, "hooks"), "createContainer"));
 	CHECK(has(json_get(json, "mountOptions"), "rro"));
-	CHECK(!has(json_get(json, "mountOptions"), "idmap"));
+	CHECK(has(json_get(json, "mountOptions"), "idmap"));
 	CHECK_INT(json_get(linux, "namespaces")->count, 7);
 	CHECK(!has(json_get(linux, "namespaces"), "time"));
 	CHECK_INT(json_get(linux, "capabilities")->count, 41);
@@ -69,7 +69,7 @@ static void test_members(void)
 	CHECK_INT(json_get(seccomp, "knownFlags")->count, 4);
 	CHECK(!has(json_get(seccomp, "supportedFlags"), "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"));
 	CHECK(!enabled(linux, "apparmor") && !enabled(linux, "selinux") && !enabled(linux, "intelRdt"));
-	CHECK(!enabled(linux, "netDevices") && !enabled(json_get(linux, "mountExtensions"), "idmap"));
+	CHECK(!enabled(linux, "netDevices") && enabled(json_get(linux, "mountExtensions"), "idmap"));
 	CHECK(json_get(linux, "memoryPolicy") == NULL);
 	CHECK_INT(json_get(json, "annotations")->count, 1);
 }
