@@ -76,6 +76,7 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 		.plan_fd = launch->plan_fd,
 		.keep = fds,
 		.keep_count = sizeof(plan->fds) / sizeof(*fds),
+		.preserve_fds = plan->preserve_fds,
 		.wait_fd = !joiner && (plan->flags & PLAN_NEW_USER) != 0 ? plan->fds.sync : -1,
 	};
 	pid_t pid;

@@ -107,9 +107,12 @@ static void reset_signals(void)
 }
 
 /* What hull let us inherit must not live on in the program, nor in a hook. */
-static void cloexec_inherited(const struct plan_fds *fds)
+static void cloexec_inherited(const struct plan_fds *fds, uint32_t preserve_fds)
 {
 	const int32_t *all = &fds->sync;
+
+	for (uint32_t i = 0; i < preserve_fds; i++)
+		(void)sys_fcntl((int)(3 + i), F_SETFD, FD_CLOEXEC_FLAG); /* the last step opens them to the program */
 
 	for (size_t i = 0; i < sizeof(*fds) / sizeof(*all); i++)
 		if (all[i] >= 0)
@@ -155,7 +158,7 @@ _Noreturn void steps_run(int plan_fd)
 	    init.plan->size != (uint32_t)st.st_size)
 		sys_exit(1);
 	(void)sys_close(plan_fd); /* the mapping stays */
-	cloexec_inherited(&init.plan->fds);
+	cloexec_inherited(&init.plan->fds, init.plan->preserve_fds);
 	reset_signals();
 	(void)sys_umask(0); /* every mode below is meant as written */
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)"hull-init", 0, 0); /* a name in ps, no more */

@@ -22,14 +22,19 @@ static uint64_t bit(unsigned number)
 	return (uint64_t)1 << number;
 }
 
+/* One line for all that are dropped for one reason. */
 static void warn(struct text *warnings, uint64_t dropped, const char *why)
 {
+	if (dropped == 0)
+		return;
+	text_append(warnings, "capabilities left out:");
 	for (unsigned number = 0; number < CAPABILITIES_MAX; number++) {
 		const char *name = spec_capability_name(number);
 
 		if ((dropped & bit(number)) != 0)
-			text_format(warnings, "capability %s %s\n", name != NULL ? name : "?", why);
+			text_format(warnings, " %s", name != NULL ? name : "?");
 	}
+	text_format(warnings, ": %s\n", why);
 }
 
 /* Was @name met before place @index of set @set? */
@@ -78,7 +83,7 @@ static void decide(struct capability_masks *masks, const struct capability_host 
 
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		unknown |= restrict_to(sets[i], host->known);
-	warn(warnings, unknown, "is not known to this kernel");
+	warn(warnings, unknown, "not known to this kernel");
 
 	missing |= restrict_to(&masks->bounding, host->bounding);
 	missing |= restrict_to(&masks->permitted, host->permitted);
@@ -86,15 +91,15 @@ static void decide(struct capability_masks *masks, const struct capability_host 
 	missing |= restrict_to(&masks->inheritable, host->permitted | host->inheritable);
 	missing |= restrict_to(&masks->effective, host->permitted);
 	missing |= restrict_to(&masks->ambient, host->permitted);
-	warn(warnings, missing, "cannot be granted: hull does not have it");
+	warn(warnings, missing, "hull does not have them itself");
 
 	/* The rules of capset(2) and PR_CAP_AMBIENT_RAISE. */
 	warn(warnings, restrict_to(&masks->inheritable, masks->bounding | host->inheritable) & ~missing,
-	     "is not in the bounding set, so it cannot be inheritable");
+	     "inheritable ones have to be in the bounding set");
 	warn(warnings, restrict_to(&masks->effective, masks->permitted) & ~missing,
-	     "is not permitted, so it cannot be effective");
+	     "effective ones have to be permitted");
 	warn(warnings, restrict_to(&masks->ambient, masks->permitted & masks->inheritable) & ~missing,
-	     "is not both permitted and inheritable, so it cannot be ambient");
+	     "ambient ones have to be permitted and inheritable");
 }
 
 int capabilities_decide(const struct spec_capabilities *caps, const struct capability_host *host,

@@ -2,8 +2,10 @@
 #include "runtime/linux/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "runtime/linux/capabilities.h"
@@ -124,6 +126,22 @@ static int plan_capabilities(const struct spec_process *process, struct plan_bui
 	return result;
 }
 
+/* Profiles are carried out by a later version. Where the machine has no AppArmor there is nothing
+ * that could confine, as engines know that send one all the same; where it has, refusing is safe. */
+static int check_apparmor(const struct spec_process *process, struct text *warnings, struct error *err)
+{
+	char enabled = 'N';
+
+	if (process->apparmor_profile == NULL)
+		return 0;
+	autoclose int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, &enabled, 1) == 1 && enabled == 'Y')
+		return error_set(err, 0, "process: apparmorProfile is not supported yet");
+	text_format(warnings, "apparmorProfile \"%s\" is not applied: this machine has no AppArmor\n",
+		    process->apparmor_profile);
+	return text_done(warnings, err);
+}
+
 static int plan_seccomp(const struct spec_seccomp *profile, const struct process_extra *extra,
 			struct plan_builder *builder, struct error *err)
 {
@@ -172,7 +190,9 @@ int process_plan(const struct spec_process *process, const struct spec_linux *li
 	if (process->oom_score_adj.set)
 		plan->oom_score_adj = build_format(builder, "%lld", (long long)process->oom_score_adj.value);
 
-	int result = plan_env(&process->env, extra, builder, err);
+	int result = check_apparmor(process, warnings, err);
+	if (result == 0)
+		result = plan_env(&process->env, extra, builder, err);
 	if (result == 0)
 		result = plan_candidates(process->args.items[0], find_env(&process->env, "PATH"), builder, err);
 	if (result == 0)

@@ -89,6 +89,8 @@ NO_SANITIZE static void child_main(void *data)
 	for (size_t i = 0; i < request->keep_count && result >= 0; i++)
 		if (request->keep[i] >= 0)
 			result = sys_call6(__NR_fcntl, request->keep[i], F_SETFD, 0, 0, 0, 0);
+	for (unsigned i = 0; i < request->preserve_fds && result >= 0; i++)
+		result = sys_call6(__NR_fcntl, 3 + i, F_SETFD, 0, 0, 0, 0);
 	if (result >= 0)
 		result = sys_call6(__NR_fcntl, request->plan_fd, F_SETFD, 0, 0, 0, 0);
 	if (result >= 0)

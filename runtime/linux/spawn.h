@@ -19,6 +19,7 @@ struct spawn_request {
 	int plan_fd;        /* the sealed plan */
 	const int32_t *keep; /* descriptors that stay open over the exec, -1 entries are skipped */
 	size_t keep_count;
+	unsigned preserve_fds; /* 3 … 3+N-1 stay open too: the program's */
 	int32_t wait_fd;    /* new user namespace: GO comes here once the id maps are written; -1: no wait */
 };
 
