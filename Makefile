@@ -31,6 +31,8 @@ ifneq ($(COMPILING),)
 WARN += $(foreach f,-Wcast-align=strict -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
   -Wimplicit-fallthrough=5 -Wswitch-enum,$(call cc-option,$(f)))
 HARDEN_OPT := $(foreach f,-fcf-protection=full -ftrivial-auto-var-init=zero -fstack-clash-protection,$(call cc-option,$(f)))
+# clang makes no calls of loops when it is told -ffreestanding; gcc must be told.
+INIT_OPT := $(call cc-option,-fno-tree-loop-distribute-patterns)
 endif
 WARN += $(if $(WERROR),-Werror)
 HARDEN := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fno-common \
@@ -45,7 +47,7 @@ LIB_YAJL := $(if $(or $(ASAN),$(DYNAMIC)),-lyajl,-lyajl_s)
 # hull-init: freestanding, no libc, no stack protector, no other relocation than RELATIVE.
 CFLAGS_INIT := $(CSTD) $(WARN) -Os -g -ffreestanding -fPIE -fno-stack-protector -fno-common -fno-strict-aliasing \
   -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fvisibility=hidden \
-  -fno-tree-loop-distribute-patterns -mno-outline-atomics -DHULL_INIT
+  $(INIT_OPT) -mno-outline-atomics -DHULL_INIT
 CFLAGS_INIT := $(filter-out $(if $(findstring aarch64,$(shell uname -m)),,-mno-outline-atomics),$(CFLAGS_INIT))
 LDFLAGS_INIT := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text,-z,relro,-z,now,-z,noexecstack \
   -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code -Wl,--hash-style=gnu
@@ -141,6 +143,8 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libr
 $(B)/unit/runtime/linux/seccomp_helper: | $(B)/hull-seccomp
 
 unit-programs: $(UNIT_BIN)
+# Kept: make would take the objects of the tests for intermediate files and compile them each time.
+.SECONDARY: $(UNIT_SRC:%.c=$(B)/%.o)
 
 # --- the targets for people and CI ---------------------------------------------------------------------
 # Those that need programs of the machine install them first (deps), and build by a recursive call: only
