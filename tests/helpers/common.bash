@@ -281,7 +281,7 @@ leftover_processes() {
 	} | cut -d/ -f3 | sort -un | while read -r pid; do
 		[[ " $own " == *" $pid "* ]] && continue
 		# Gone or a zombie by now: nothing that is left.
-		grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status" && echo "$pid"
+		grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" && echo "$pid"
 	done
 	return 0
 }
