@@ -66,17 +66,24 @@ static int read_bundle(void *data, struct error *err)
 	return spec_load(dir, &creation->spec, &creation->document, &creation->document_length, err);
 }
 
-/* The time now as RFC 3339 with nanoseconds, UTC. */
+/*
+ * The time now as RFC 3339 with nanoseconds, UTC. Counted here: gmtime_r reads the time zone's files
+ * first. Years begin in March, so that the leap day is their last (a proleptic Gregorian calendar).
+ */
 static int format_now(char **ret, struct error *err)
 {
 	struct timespec now;
-	struct tm utc;
-	char seconds[32];
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with a valid clock */
-	if (gmtime_r(&now.tv_sec, &utc) == NULL ||
-	    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc) == 0 ||
-	    asprintf(ret, "%s.%09ldZ", seconds, now.tv_nsec) < 0) {
+	long days = now.tv_sec / 86400 + 719468, seconds = now.tv_sec % 86400; /* days since 0000-03-01 */
+	long era = days / 146097, day_of_era = days % 146097;
+	long year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	long day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	long month = (5 * day_of_year + 2) / 153, day = day_of_year - (153 * month + 2) / 5 + 1;
+	long year = year_of_era + era * 400 + (month >= 10);
+
+	if (asprintf(ret, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year, month < 10 ? month + 3 : month - 9, day,
+		     seconds / 3600, seconds / 60 % 60, seconds % 60, now.tv_nsec) < 0) {
 		*ret = NULL;
 		return error_set(err, ENOMEM, "format the time");
 	}
@@ -339,6 +346,8 @@ static int start_init(void *data, struct error *err)
 	if (creation->gate_fd >= 0)
 		(void)close(take_fd(&creation->gate_fd));
 	result = launch_go(&creation->launch, plan, creation->cgroup, err);
+	if (result == 0) /* while it works */
+		result = process_identify(creation->launch.pid, &creation->launch.pidfd, &creation->state.init, err);
 	if (result < 0)
 		kill_init(creation);
 	return result;
@@ -427,10 +436,8 @@ static int send_pidfd(struct creation *creation, struct error *err)
 static int publish_state(void *data, struct error *err)
 {
 	struct creation *creation = data;
-	int result = process_identify(creation->launch.pid, &creation->launch.pidfd, &creation->state.init, err);
+	int result = send_pidfd(creation, err);
 
-	if (result == 0)
-		result = send_pidfd(creation, err);
 	creation->state.flags |= STATE_PUBLISHED;
 	if (result == 0)
 		result = state_save(creation->dir, &creation->state, err);

@@ -19,6 +19,8 @@
 #define STATE_MAGIC "HULLST1"
 #define STATE_MAX_BYTES ((size_t)16 << 20)
 #define STRING_COUNT 5
+/* The file whose lock says "created": the document's copy, which every container has. */
+#define INIT_LOCK_FILE "config.json"
 
 /* The fixed head of the file; STRING_COUNT NUL-terminated strings follow. */
 struct state_head {
@@ -258,7 +260,9 @@ int state_load(int dir, struct state *ret, struct error *err)
 
 int state_lock(int dir, int *ret_fd, struct error *err)
 {
-	autoclose int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* The directory itself is locked: one file less to make and to remove. */
+	autoclose int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 	int result;
 
 	if (fd < 0)
@@ -268,19 +272,23 @@ int state_lock(int dir, int *ret_fd, struct error *err)
 	} while (result < 0 && errno == EINTR);
 	if (result < 0)
 		return error_set(err, errno, "lock the container");
+	if (fstat(fd, &st) == 0 && st.st_nlink == 0) { /* removed while we waited */
+		ignore_failure(error_set(err, 0, "container does not exist"));
+		return -ENOENT;
+	}
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
 int state_lock_init(int dir, int *ret_fd, struct error *err)
 {
-	autoclose int fd = openat(dir, "init.lock", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	autoclose int fd = openat(dir, INIT_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
 	if (fd < 0)
-		return error_set(err, errno, "make init.lock");
+		return error_set(err, errno, "open " INIT_LOCK_FILE);
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
-		return error_set(err, errno, "lock init.lock");
+		return error_set(err, errno, "lock " INIT_LOCK_FILE);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -288,7 +296,7 @@ int state_lock_init(int dir, int *ret_fd, struct error *err)
 /* True while hull-init waits: only it has the description that is locked. */
 static bool is_waiting(int dir)
 {
-	autoclose int fd = openat(dir, "init.lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int fd = openat(dir, INIT_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;

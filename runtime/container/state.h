@@ -3,10 +3,10 @@
  * kernel facts and never stored: hull-init's lock, the process, the freezer.
  *
  *   <root>/<id>/  0700   state        who the container is (this file's format)
- *                        config.json  the document as it was at create (R-225)
+ *                        config.json  the document as it was at create (R-225); locked by
+ *                                     hull-init until it executes the program
  *                        gate         socket on which hull-init waits for start
- *                        init.lock    locked by hull-init until it executes the program
- *                        lock         held during transitions
+ * The directory itself is locked (flock) during transitions.
  */
 #ifndef HULL_RUNTIME_CONTAINER_STATE_H
 #define HULL_RUNTIME_CONTAINER_STATE_H
@@ -56,7 +56,7 @@ must_check int state_load(int dir, struct state *ret, struct error *err);
 
 /* Hold the container's lock: waits for other transitions. The lock ends with the descriptor. */
 must_check int state_lock(int dir, int *ret_fd, struct error *err);
-/* Make init.lock and lock it for hull-init; the lock lives as long as a copy of the descriptor. */
+/* The lock of hull-init, on config.json; it lives as long as a copy of the descriptor. */
 must_check int state_lock_init(int dir, int *ret_fd, struct error *err);
 
 /*

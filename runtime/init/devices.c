@@ -56,11 +56,41 @@ static long bind_node(int parent, const char *name, const char *path, const stru
 	return result;
 }
 
-static int make_node(struct init *init, const struct plan_device *device, struct error *err)
+/* Most nodes and links lie side by side: their directory is kept open. */
+struct parent {
+	char path[256]; /* up to the last "/"; "" for none */
+	bool no_symlinks;
+	int fd; /* -1: none */
+};
+
+static int open_parent(struct init *init, struct parent *parent, const char *path, bool no_symlinks,
+		       const char **ret_name, struct error *err)
+{
+	size_t length = string_length(path);
+
+	while (length > 0 && path[length - 1] != '/')
+		length--;
+	*ret_name = path + length;
+	if (parent->fd >= 0 && parent->no_symlinks == no_symlinks && parent->path[length] == '\0' &&
+	    string_starts(path, parent->path))
+		return 0;
+	if (parent->fd >= 0)
+		(void)sys_close(parent->fd);
+	parent->fd = -1;
+	int result = root_make_parent(init->root, path, no_symlinks, &parent->fd, ret_name, err);
+	if (result == 0 && length < sizeof(parent->path)) {
+		__builtin_memset(parent->path, 0, sizeof(parent->path));
+		__builtin_memcpy(parent->path, path, length);
+		parent->no_symlinks = no_symlinks;
+	}
+	return result;
+}
+
+static int make_node(struct init *init, const struct plan_device *device, struct parent *held, struct error *err)
 {
 	const char *path = plan_text(init->plan, device->path), *name;
-	int parent;
-	int result = root_make_parent(init->root, path, device->listed == 0, &parent, &name, err);
+	int result = open_parent(init, held, path, device->listed == 0, &name, err);
+	int parent = held->fd;
 
 	if (result < 0)
 		return result;
@@ -74,22 +104,20 @@ static int make_node(struct init *init, const struct plan_device *device, struct
 	else if (!bind && (device->uid | device->gid) != 0 &&
 		 (made = sys_chown(parent, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW)) < 0)
 		result = error_set(err, (int)-made, "chown \"%s\"", path);
-	(void)sys_close(parent);
 	return result;
 }
 
-static int make_link(struct init *init, const struct plan_link *link, struct error *err)
+static int make_link(struct init *init, const struct plan_link *link, struct parent *held, struct error *err)
 {
 	const char *path = plan_text(init->plan, link->path), *name;
-	int parent;
-	int result = root_make_parent(init->root, path, true, &parent, &name, err);
+	int result = open_parent(init, held, path, true, &name, err);
+	int parent = held->fd;
 
 	if (result < 0)
 		return result;
 	if (link->replace != 0)
 		(void)sys_unlink(parent, name, 0); /* what cannot go makes symlinkat say so */
 	long made = sys_symlink(plan_text(init->plan, link->target), parent, name);
-	(void)sys_close(parent);
 	if (made < 0 && (made != -EEXIST || link->replace != 0))
 		return error_set(err, (int)-made, "symlink \"%s\"", path);
 	return 0;
@@ -98,18 +126,16 @@ static int make_link(struct init *init, const struct plan_link *link, struct err
 int init_devices(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
+	struct parent parent = { .fd = -1 };
+	int result = 0;
 
-	for (PLAN_EACH(struct plan_device, device, plan, plan->devices)) {
-		int result = make_node(init, device, err);
-
-		if (result < 0)
-			return result;
-	}
-	for (PLAN_EACH(struct plan_link, link, plan, plan->links)) {
-		int result = make_link(init, link, err);
-
-		if (result < 0)
-			return result;
-	}
-	return 0;
+	for (PLAN_EACH(struct plan_device, device, plan, plan->devices))
+		if (result == 0)
+			result = make_node(init, device, &parent, err);
+	for (PLAN_EACH(struct plan_link, link, plan, plan->links))
+		if (result == 0)
+			result = make_link(init, link, &parent, err);
+	if (parent.fd >= 0)
+		(void)sys_close(parent.fd);
+	return result;
 }

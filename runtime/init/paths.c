@@ -29,8 +29,15 @@ static int make_empty_directory(int *ret_fd, struct error *err)
 	return 0;
 }
 
-static long cover(int source, int target)
+/*
+ * @first: @source is a mount that is attached nowhere yet: it is attached itself, because closing
+ * one that never was costs the kernel a grace period.
+ */
+static long cover(int source, int target, bool first)
 {
+	if (first)
+		return sys_attach(source, target);
+
 	long clone = sys_open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
 	if (clone < 0)
@@ -52,7 +59,8 @@ static int mask_path(struct init *init, const char *path, int *empty, struct err
 		return error_set(err, (int)-target, "open \"%s\"", path);
 	long result = sys_fstat((int)target, &st);
 	bool directory = result == 0 && (st.st_mode & S_IFMT) == S_IFDIR;
-	if (directory && *empty < 0) {
+	bool first = directory && *empty < 0;
+	if (first) {
 		int made = make_empty_directory(empty, err);
 
 		if (made < 0) {
@@ -61,7 +69,7 @@ static int mask_path(struct init *init, const char *path, int *empty, struct err
 		}
 	}
 	if (result == 0)
-		result = cover(directory ? *empty : init->null, (int)target);
+		result = cover(directory ? *empty : init->null, (int)target, first);
 	(void)sys_close((int)target);
 	return result < 0 ? error_set(err, (int)-result, "mask \"%s\"", path) : 0;
 }

@@ -125,12 +125,42 @@ static int walk_make(struct walk *walk, int root, size_t end, bool directory, st
 	return 0;
 }
 
+/*
+ * The common case of a missing path: its directory exists. Made and opened below that, without
+ * following what somebody may have put there meanwhile. -EEXIST: something is in the way after all.
+ */
+static long make_last(int root, const char *path, bool directory)
+{
+	char parent[INIT_PATH_MAX];
+	size_t length = string_length(path);
+
+	while (length > 0 && path[length - 1] != '/')
+		length--;
+	if (length >= sizeof(parent) || path[length] == '\0')
+		return -ENOENT;
+	__builtin_memcpy(parent, path, length);
+	parent[length] = '\0';
+	long dir = root_open(root, parent, DIRECTORY_FLAGS, 0);
+	if (dir < 0)
+		return dir;
+	long fd = make_part((int)dir, path + length, directory);
+	if (fd == 0)
+		fd = root_open((int)dir, path + length, O_PATH, RESOLVE_NO_SYMLINKS);
+	(void)sys_close((int)dir);
+	return fd;
+}
+
 int root_make(int root, const char *path, bool directory, int *ret_fd, struct error *err)
 {
 	long fd = root_open(root, path, O_PATH, 0);
 	struct walk walk;
 	size_t end;
 
+	if (fd == -ENOENT) {
+		fd = make_last(root, path, directory);
+		if (fd == -EEXIST) /* a dangling link, or a race: the long way */
+			fd = -ENOENT;
+	}
 	if (fd == -ENOENT) {
 		if (!walk_start(&walk, path))
 			return error_set(err, ENAMETOOLONG, "path");

@@ -95,13 +95,14 @@ static void run_table(struct init *init, const struct init_step *steps, size_t c
 	}
 }
 
-/* Handlers are gone with exec, but ignored signals stay ignored: conmon ignores SIGPIPE. */
+/* Handlers are gone with exec, but ignored signals stay ignored: conmon ignores SIGPIPE. Real-time
+ * signals are nobody's to ignore by default, and cost as much again. */
 static void reset_signals(void)
 {
 	const unsigned long action[8] = { 0 }; /* SIG_DFL, no flags, empty mask */
 	const unsigned long mask = 0;
 
-	for (int signal = 1; signal <= 64; signal++)
+	for (int signal = 1; signal < 32; signal++)
 		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0, 0); /* SIGKILL, SIGSTOP refuse */
 	(void)sys_call6(__NR_rt_sigprocmask, 2, SYS_PTR(&mask), 0, 8, 0, 0); /* SIG_SETMASK; cannot fail */
 }

@@ -111,11 +111,16 @@ static int plan_capabilities(const struct spec_process *process, struct plan_bui
 			     struct text *warnings, struct error *err)
 {
 	struct capability_masks masks;
-	struct capability_host all = capabilities_host_all();
-	/* The first process of a new user namespace has every capability there. */
-	int result = (builder->head.flags & PLAN_NEW_USER) != 0 ?
-			     capabilities_decide(process->capabilities, &all, &masks, warnings, err) :
-			     capabilities_make(process->capabilities, &masks, warnings, err);
+	int result;
+
+	if ((builder->head.flags & PLAN_NEW_USER) != 0) {
+		/* The first process of a new user namespace has every capability there. */
+		struct capability_host all = capabilities_host_all();
+
+		result = capabilities_decide(process->capabilities, &all, &masks, warnings, err);
+	} else {
+		result = capabilities_make(process->capabilities, &masks, warnings, err);
+	}
 
 	if (result == 0)
 		builder->head.capabilities = (struct plan_capabilities){
