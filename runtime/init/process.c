@@ -9,6 +9,7 @@
 #include "base/banned.h"
 
 #define X_OK_FLAG 1
+#define MADV_DONTNEED_ADVICE 4
 #define PASSWD_MAX ((size_t)1 << 20)
 #define EXECUTE_NOTHING_OPEN 3
 
@@ -258,15 +259,19 @@ int init_created(struct init *init, struct error *err)
 	return 0;
 }
 
-/* Give back the stack that the steps so far have touched: a waiting container should weigh little. */
-static void release_stack(void)
+/*
+ * Give back the stack that the steps so far have touched, and the plan, which its memfd has: a
+ * waiting container should weigh little.
+ */
+static void release_memory(const struct plan *plan)
 {
 	const uintptr_t page = 4096, depth = 16 * page;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
 
 	/* Nothing below this frame is in use but the next calls, which stay within its page and the one
 	 * below. Advice: failing changes nothing. */
-	(void)sys_call6(__NR_madvise, (long)(here - page - depth), (long)depth, 4 /* MADV_DONTNEED */, 0, 0, 0);
+	(void)sys_call6(__NR_madvise, (long)(here - page - depth), (long)depth, MADV_DONTNEED_ADVICE, 0, 0, 0);
+	(void)sys_call6(__NR_madvise, SYS_PTR(plan), plan->size, MADV_DONTNEED_ADVICE, 0, 0, 0);
 }
 
 /*
@@ -284,7 +289,7 @@ int init_gate(struct init *init, struct error *err)
 		if (result < 0)
 			return result;
 	} else {
-		release_stack();
+		release_memory(plan);
 		(void)sys_close(init->peer); /* hull's create ends; nobody is told of later failures but start */
 		init->peer = -1;
 		do {
