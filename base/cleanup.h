@@ -22,9 +22,9 @@ static inline void cleanup_free(void *pointer)
 }
 
 /* An owned descriptor, -1 when there is none. */
-#define autoclose __attribute__((cleanup(cleanup_close)))
+#define autoclose __attribute__((cleanup(cleanup_close), unused))
 /* An owned allocation, NULL when there is none. */
-#define autofree __attribute__((cleanup(cleanup_free)))
+#define autofree __attribute__((cleanup(cleanup_free), unused))
 
 static inline int take_fd(int *fd)
 {

@@ -266,11 +266,11 @@ int init_created(struct init *init, struct error *err)
 static void release_memory(const struct plan *plan)
 {
 	const uintptr_t page = 4096, depth = 16 * page;
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - 512) & ~(page - 1);
 
-	/* Nothing below this frame is in use but the next calls, which stay within its page and the one
-	 * below. Advice: failing changes nothing. */
-	(void)sys_call6(__NR_madvise, (long)(here - page - depth), (long)depth, MADV_DONTNEED_ADVICE, 0, 0, 0);
+	/* Nothing below this frame is in use; 512 bytes are more than it has itself. Advice: failing
+	 * changes nothing. */
+	(void)sys_call6(__NR_madvise, (long)(end - depth), (long)depth, MADV_DONTNEED_ADVICE, 0, 0, 0);
 	(void)sys_call6(__NR_madvise, SYS_PTR(plan), plan->size, MADV_DONTNEED_ADVICE, 0, 0, 0);
 }
 

@@ -286,6 +286,27 @@ static long move_root(const struct init *init)
 	return result < 0 ? result : sys_chroot(".");
 }
 
+/*
+ * From the working directory, the new root, to "/"; the old one lies on top of it then and goes.
+ * What is undone below it must not reach the host. mount(2) of "." would mean the new root, whose
+ * mounts keep their propagation: the old one is held by descriptor.
+ */
+static long pivot_root(void)
+{
+	struct mount_attr slave = { .propagation = MS_SLAVE };
+	long old = sys_open(-100, "/", DIRECTORY_FLAGS, 0);
+
+	if (old < 0)
+		return old;
+	long result = sys_pivot_root(".", ".");
+	if (result == 0)
+		result = sys_mount_setattr((int)old, AT_RECURSIVE, &slave);
+	if (result == 0)
+		result = sys_umount(".", MNT_DETACH_FLAG);
+	(void)sys_close((int)old);
+	return result;
+}
+
 int init_enter_root(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
@@ -297,13 +318,7 @@ int init_enter_root(struct init *init, struct error *err)
 	} else if (result == 0 && (plan->flags & PLAN_NO_PIVOT) != 0) {
 		result = move_root(init);
 	} else if (result == 0) {
-		result = sys_pivot_root(".", ".");
-		/* "." is now the old root on top of the new one: what is undone below it must not reach
-		 * the host. */
-		if (result == 0)
-			result = sys_mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL);
-		if (result == 0)
-			result = sys_umount(".", MNT_DETACH_FLAG);
+		result = pivot_root();
 	}
 	if (result == 0)
 		result = sys_chdir("/");

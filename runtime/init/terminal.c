@@ -51,7 +51,7 @@ static int open_pair(struct init *init, int *ret_master, int *ret_slave, char *n
 	char number[24];
 	struct stat st;
 	int unlock = 0;
-	unsigned index;
+	unsigned index = 0;
 	long master = root_open(init->root, "dev/pts/ptmx", O_RDWR | O_NOCTTY_FLAG, RESOLVE_NO_SYMLINKS);
 
 	if (master < 0)
