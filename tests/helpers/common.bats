@@ -110,7 +110,7 @@ teardown() {
 	requires_command setpriv jq
 	# A copy that everyone may read: the source tree may be in root's home.
 	chmod 711 "$SCRATCH"
-	mkdir -p -m 755 "$SCRATCH/tree/tests/helpers"
+	mkdir -p "$SCRATCH/tree/tests/helpers"
 	mkdir -m 1777 "$SCRATCH/tmp"
 	cp "$HULL" "$TOP/config.json.example" "$SCRATCH/tree"
 	cp "$TOP/tests/demo" "$SCRATCH/tree/tests"
