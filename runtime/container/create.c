@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "base/path.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/plan.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
@@ -174,6 +175,17 @@ static int decide(void *data, struct error *err)
 	if (result == 0)
 		result = creation_count_fds(options->preserve_fds, &request.extra, err);
 	request.extra.cache_dir = creation->root;
+	const char *notify = notify_wanted(creation->spec);
+	autofree char *notify_directory = NULL;
+	if (result == 0 && notify != NULL) {
+		creation->state.flags |= STATE_NOTIFY;
+		request.extra.notify_socket = NOTIFY_CONTAINER_SOCKET;
+		if (asprintf(&notify_directory, "%s/%s/" NOTIFY_DIRECTORY, creation->context->root, options->id) < 0) {
+			notify_directory = NULL;
+			result = error_set(err, ENOMEM, "NOTIFY_SOCKET");
+		}
+		request.notify_directory = notify_directory;
+	}
 	if (result == 0)
 		result = plan_make(&request, &creation->builder, &warnings, err);
 	if (result == 0)
@@ -190,8 +202,14 @@ static int open_host_files(void *data, struct error *err)
 		return error_set(err, errno, "rootfs \"%s\"", creation->state.rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, ENOTDIR, "rootfs \"%s\"", creation->state.rootfs);
-	int result = namespaces_open(creation->spec, &creation->builder.head.fds, err);
-	return result < 0 ? result : sources_open(&creation->builder, err);
+	return namespaces_open(creation->spec, &creation->builder.head.fds, err);
+}
+
+static int open_sources(void *data, struct error *err)
+{
+	struct creation *creation = data;
+
+	return sources_open(&creation->builder, err);
 }
 
 int creation_connect(const char *path, int *ret_fd, struct error *err)
@@ -259,6 +277,8 @@ static int claim_state_directory(void *data, struct error *err)
 		result = fd < 0 ? error_set(err, errno, "write config.json") :
 				  fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
 	}
+	if (result == 0 && (creation->state.flags & STATE_NOTIFY) != 0)
+		result = notify_make_directory(creation->dir, err);
 	if (result == 0)
 		result = state_lock_init(creation->dir, &creation->init_lock, err);
 	if (result < 0)
@@ -456,6 +476,7 @@ static const struct step create_steps[] = {
 	{ "open host files", open_host_files, NULL },
 	{ "connect console socket", connect_console, NULL },
 	{ "claim state directory", claim_state_directory, drop_state_directory },
+	{ "open mount sources", open_sources, NULL },
 	{ "make gate", make_gate, NULL },
 	{ "create cgroup", create_cgroup, remove_cgroup },
 	{ "seal plan", seal_plan, NULL },

@@ -348,7 +348,7 @@ static int execute(struct execution *execution, const struct container_context *
 	if (result == 0 && options->detach)
 		*ret_status = 0;
 	else if (result == 0)
-		result = foreground_wait(&foreground, &execution->launch.pidfd, ret_status, err);
+		result = foreground_wait(&foreground, execution->launch.pid, &execution->launch.pidfd, ret_status, err);
 	foreground_release(&foreground);
 	return result;
 }

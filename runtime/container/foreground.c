@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/container/notify.h"
 
 #include "base/banned.h"
 
@@ -125,7 +126,8 @@ static bool copy_output(int master)
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-int foreground_wait(struct foreground *foreground, const struct pidfd *process, int *ret_status, struct error *err)
+int foreground_wait(struct foreground *foreground, pid_t pid, const struct pidfd *process, int *ret_status,
+		    struct error *err)
 {
 	struct pending pending = { .length = 0 };
 	bool input = foreground->master >= 0, output = foreground->master >= 0;
@@ -137,6 +139,7 @@ int foreground_wait(struct foreground *foreground, const struct pidfd *process, 
 			{ .fd = output ? foreground->master : -1,
 			  .events = (short)(POLLIN | (pending.length > 0 ? POLLOUT : 0)) },
 			{ .fd = input && pending.length == 0 ? STDIN_FILENO : -1, .events = POLLIN },
+			{ .fd = foreground->notify, .events = POLLIN },
 		};
 
 		if (poll(polls, ARRAY_LEN(polls), -1) < 0 && errno != EINTR)
@@ -153,6 +156,8 @@ int foreground_wait(struct foreground *foreground, const struct pidfd *process, 
 			input = got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 			pending.length = got > 0 ? (size_t)got : 0;
 		}
+		if (polls[4].revents != 0 && notify_handle(foreground->notify, foreground->notify_host, pid, err) != 0)
+			(void)close(take_fd(&foreground->notify)); /* told, or there is nobody to tell */
 		if (polls[0].revents != 0)
 			break;
 	}
@@ -168,7 +173,7 @@ int foreground_wait(struct foreground *foreground, const struct pidfd *process, 
 void foreground_release(struct foreground *foreground)
 {
 	const int fds[] = { foreground->signals, foreground->console_ours, foreground->console_theirs,
-			    foreground->master };
+			    foreground->notify, foreground->master };
 
 	if (foreground->raw)
 		(void)tcsetattr(foreground->host, TCSANOW, &foreground->saved); /* the terminal may be gone */

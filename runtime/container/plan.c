@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "runtime/container/notify.h"
 #include "runtime/linux/devices.h"
 #include "runtime/linux/mounts.h"
 #include "runtime/linux/namespaces.h"
@@ -24,6 +25,8 @@ static int plan_mounts(const struct plan_request *request, struct plan_builder *
 	struct mounts_controller controllers[CGROUP_MAX_HIERARCHIES];
 	struct text directories[CGROUP_MAX_HIERARCHIES] = { 0 };
 	struct mounts_host host = { .bundle = request->bundle,
+				    .notify_directory = request->notify_directory,
+				    .notify_mount = NOTIFY_MOUNT,
 				    .cgroup_v2 = cgroups->count == 1 && cgroups->items[0].controllers[0] == '\0',
 				    .controllers = controllers };
 	int result = 0;

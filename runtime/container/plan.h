@@ -18,6 +18,7 @@ struct plan_request {
 	const char *bundle; /* absolute */
 	const struct cgroup_paths *cgroups;
 	const struct hooks_state *state;
+	const char *notify_directory; /* on the host, bound on NOTIFY_MOUNT; NULL: none */
 	bool no_pivot, no_new_keyring;
 	struct process_extra extra;
 };

@@ -11,6 +11,7 @@
 #include "runtime/container/create.h"
 #include "runtime/container/delete.h"
 #include "runtime/container/foreground.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/start.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
@@ -43,8 +44,11 @@ static int start_created(const struct container_context *context, struct creatio
 
 	if (creation->spec->process == NULL)
 		return error_set(err, 0, "process property must not be empty");
-	if (foreground != NULL && terminal && creation->options->console_socket == NULL)
+	if (foreground->signals >= 0 && terminal && creation->options->console_socket == NULL)
 		result = foreground_take_terminal(foreground, err);
+	if (result == 0 && (creation->state.flags & STATE_NOTIFY) != 0)
+		result = notify_open(creation->dir, &foreground->notify, err);
+	foreground->notify_host = getenv("NOTIFY_SOCKET");
 	if (result == 0)
 		result = sync_send(creation->launch.sync, SYNC_START, err);
 	if (result == 0)
@@ -63,10 +67,12 @@ static int run_created(const struct container_context *context, const struct run
 	(void)close(take_fd(&creation->lock)); /* others may act on it from here on */
 	if (result == 0 && options->detach) {
 		*ret_status = 0;
-		return 0;
+		return foreground->notify < 0 ? 0 :
+						notify_wait(foreground->notify, foreground->notify_host,
+							    creation->launch.pid, &creation->launch.pidfd, err);
 	}
 	if (result == 0) {
-		result = foreground_wait(foreground, &creation->launch.pidfd, ret_status, err);
+		result = foreground_wait(foreground, creation->launch.pid, &creation->launch.pidfd, ret_status, err);
 		if (options->keep)
 			return result;
 	}

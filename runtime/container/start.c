@@ -4,13 +4,15 @@
 #include "runtime/container/start.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
 #include "runtime/linux/hooks.h"
@@ -88,23 +90,33 @@ static int check_status(enum container_status status, struct error *err)
 int container_start(const struct container_context *context, const char *id, struct error *err)
 {
 	auto_opened struct opened opened = OPENED_EMPTY;
-	autoclose int lock = -1, gate = -1;
+	autoclose int lock = -1, gate = -1, notify = -1;
+	const char *notify_host = getenv("NOTIFY_SOCKET");
+	struct pidfd pidfd = { .fd = -1 };
 	enum container_status status;
 	int result = state_open(context, id, &opened, err);
 
 	if (result == 0)
 		result = state_lock(opened.dir, &lock, err);
 	if (result == 0)
-		result = state_status(opened.dir, &opened.state, &status, NULL, err);
+		result = state_status(opened.dir, &opened.state, &status, &pidfd, err);
+	autoclose int held = pidfd.fd;
 	if (result == 0)
 		result = check_status(status, err);
 	if (result == 0 && (opened.state.flags & STATE_NO_PROCESS) != 0)
 		result = error_set(err, 0, "process property must not be empty"); /* */
+	bool relay = (opened.state.flags & STATE_NOTIFY) != 0 && notify_host != NULL && notify_host[0] != '\0';
+	if (result == 0 && relay)
+		result = notify_open(opened.dir, &notify, err);
 	if (result == 0)
 		result = connect_gate(opened.dir, &gate, err);
 	if (result == 0)
 		result = start_follow(gate, err);
 	if (result == 0)
 		result = start_hooks(context, id, &opened, err);
+	if (result == 0 && relay) {
+		(void)close(take_fd(&lock)); /* may take long, and others may act on it meanwhile */
+		result = notify_wait(notify, notify_host, opened.state.init.pid, &pidfd, err);
+	}
 	return result;
 }

@@ -235,10 +235,24 @@ static int plan_mount(const struct spec_mount *from, const struct mounts_host *h
 	return result;
 }
 
+static struct plan_mount plan_notify(const struct mounts_host *host, struct plan_builder *builder)
+{
+	bool new_user = (builder->head.flags & PLAN_NEW_USER) != 0;
+
+	return (struct plan_mount){
+		.kind = PLAN_MOUNT_BIND,
+		.flags = new_user ? PLAN_MOUNT_HOST_MADE : 0,
+		.source = build_text(builder, host->notify_directory),
+		.destination = build_text(builder, host->notify_mount),
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	};
+}
+
 int mounts_plan(const struct spec *spec, const struct mounts_host *host, struct plan_builder *builder,
 		struct error *err)
 {
 	autofree struct plan_mount *mounts = calloc(spec->mounts.count + 1, sizeof(*mounts));
+	size_t count = spec->mounts.count;
 	struct arena arena;
 	int result = 0;
 
@@ -252,13 +266,15 @@ int mounts_plan(const struct spec *spec, const struct mounts_host *host, struct 
 			(void)error_add(err, "mounts[%zu]: \"%s\"", i, spec->mounts.items[i].destination);
 	}
 	arena_release(&arena);
+	if (result == 0 && host->notify_directory != NULL)
+		mounts[count++] = plan_notify(host, builder);
 	uint32_t sources = 0;
-	for (size_t i = 0; i < spec->mounts.count; i++)
+	for (size_t i = 0; i < count; i++)
 		if ((mounts[i].flags & PLAN_MOUNT_HOST_MADE) != 0)
 			mounts[i].source_index = sources++;
 	if (result == 0 && sources > PLAN_SOURCES_MAX)
 		result = error_set(err, 0, "mounts: more than %d binds that hull has to open", PLAN_SOURCES_MAX);
 	if (result == 0)
-		builder->head.mounts = build_list(builder, mounts, sizeof(*mounts), spec->mounts.count);
+		builder->head.mounts = build_list(builder, mounts, sizeof(*mounts), count);
 	return result;
 }
