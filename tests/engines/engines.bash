@@ -14,6 +14,9 @@
 # shellcheck source=tests/helpers/common.bash
 source "${BASH_SOURCE[0]%/*}/../helpers/common.bash"
 
+# The distribution's programs, not newer ones that somebody put into /usr/local.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
 # The command that makes the place; with `v2` as its argument /sys/fs/cgroup is bare cgroup v2 in it.
 engine_place() {
 	# shellcheck disable=SC2016 # for the inner shell
