@@ -217,6 +217,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/hull $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(B)/hull $(DESTDIR)$(PREFIX)/bin/hull
 	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
+	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 644 docs/hull.8 $(DESTDIR)$(PREFIX)/share/man/man8/hull.8
 
 ## make clean

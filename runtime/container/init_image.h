@@ -4,7 +4,12 @@
 
 #include "base/error.h"
 
-/* A sealed, executable memfd with hull-init. Errors: those of fd_memfd. */
+/* A sealed, executable memfd with hull-init; where those are forbidden, the installed file. */
 must_check int init_image_open(int *ret_fd, struct error *err);
+/*
+ * hull-init as an installed file, through a detached read-only clone of its mount: for machines that
+ * refuse to execute memfds (fapolicyd, IMA). Errors: -ENOENT it is not installed.
+ */
+must_check int init_image_open_installed(int *ret_fd, struct error *err);
 
 #endif

@@ -79,9 +79,20 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 		.preserve_fds = plan->preserve_fds,
 		.wait_fd = !joiner && (plan->flags & PLAN_NEW_USER) != 0 ? plan->fds.sync : -1,
 	};
+	bool refused;
 	pid_t pid;
-	int result = spawn_init(&request, &pid, &pidfd, err);
+	int result = spawn_init(&request, &pid, &pidfd, &refused, err);
 
+	if (result < 0 && refused) {
+		int installed = -1;
+
+		result = init_image_open_installed(&installed, err);
+		if (result < 0)
+			return result;
+		cleanup_close(&launch->init_fd);
+		launch->init_fd = request.program_fd = installed;
+		result = spawn_init(&request, &pid, &pidfd, &refused, err);
+	}
 	if (result < 0)
 		return result;
 	(void)close(take_fd(&launch->sync_theirs)); /* so that a death is seen as the end of the socket */

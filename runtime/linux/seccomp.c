@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "runtime/linux/seccomp_cache.h"
 #include "runtime/linux/seccomp_format.h"
@@ -48,29 +49,13 @@ int seccomp_key_make(const struct spec_seccomp *profile, struct text *ret, struc
 	return seccomp_format_encode(profile, &maker, ret, err);
 }
 
-/* The directory of hull's own executable. */
-static int own_directory(char ret[PATH_MAX], struct error *err)
-{
-	ssize_t length = readlink("/proc/self/exe", ret, PATH_MAX - 1);
-
-	if (length < 0)
-		return error_set(err, errno, "read \"/proc/self/exe\"");
-	ret[length] = '\0';
-	char *slash = strrchr(ret, '/');
-	if (slash == NULL)
-		return error_set(err, ENOENT, "hull's own executable \"%s\" has no directory", ret);
-	*slash = '\0';
-	return 0;
-}
-
 static int compile(const struct text *key, struct seccomp_filter *ret, struct error *err)
 {
-	char directory[PATH_MAX];
-	autotext struct text program = TEXT_EMPTY;
-	int result = own_directory(directory, err);
+	autotext struct text directory = TEXT_EMPTY, program = TEXT_EMPTY;
+	int result = program_directory(&directory, err);
 
 	if (result == 0)
-		result = seccomp_helper_find(directory, &program, err);
+		result = program_find(directory.data, "hull-seccomp", &program, err);
 	if (result == 0)
 		result = seccomp_helper_run(program.data, key->data, key->length, ret, err);
 	return result;

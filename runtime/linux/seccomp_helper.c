@@ -25,26 +25,6 @@ struct streams {
 	int in, out, words;
 };
 
-int seccomp_helper_find(const char *directory, struct text *ret, struct error *err)
-{
-	static const char *const places[] = { "hull-seccomp", "../libexec/hull/hull-seccomp" };
-
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		autotext struct text path = TEXT_EMPTY;
-
-		text_format(&path, "%s/%s", directory, places[i]);
-		int result = text_done(&path, err);
-		if (result < 0)
-			return result;
-		if (access(path.data, X_OK) == 0) {
-			text_append(ret, path.data);
-			return text_done(ret, err);
-		}
-	}
-	return error_set(err, ENOENT, "find hull-seccomp in \"%s\" or \"%s/../libexec/hull\"", directory,
-			 directory);
-}
-
 static int open_streams(const void *key, size_t key_length, struct streams *ret, struct error *err)
 {
 	autoclose int in = -1, out = -1, words = -1;

@@ -8,13 +8,6 @@
 
 #include "runtime/linux/seccomp.h"
 
-struct text;
-
-/*
- * The path of hull-seccomp for a hull that is in @directory: there, or in ../libexec/hull beside it.
- * Appends to @ret. Errors: -ENOENT.
- */
-must_check int seccomp_helper_find(const char *directory, struct text *ret, struct error *err);
 /*
  * Run @program with @key as its standard input, an empty environment and no other descriptor, and
  * read the filter that it answers.

@@ -101,7 +101,8 @@ NO_SANITIZE static void child_main(void *data)
 		(void)sys_call6(__NR_exit, 127, 0, 0, 0, 0, 0);
 }
 
-int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd *ret_pidfd, struct error *err)
+int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd *ret_pidfd,
+	       bool *ret_exec_refused, struct error *err)
 {
 	static _Alignas(16) char stack[STACK_BYTES]; /* one clone at a time; hull has one thread */
 	char number[16];
@@ -116,6 +117,7 @@ int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd
 		.stack_size = sizeof(stack),
 	};
 
+	*ret_exec_refused = false;
 	(void)snprintf(number, sizeof(number), "%d", request->plan_fd);
 	if (request->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
@@ -130,6 +132,7 @@ int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd
 
 		ignore_failure(process_reap(ret_pidfd, &status, err)); /* it has ended: the vfork is over */
 		(void)sys_call6(__NR_close, pidfd, 0, 0, 0, 0, 0);
+		*ret_exec_refused = child.error == EACCES || child.error == EPERM;
 		return error_set(err, child.error, "execute hull-init");
 	}
 	*ret_pid = (pid_t)pid;

@@ -26,9 +26,10 @@ struct spawn_request {
 /*
  * Clone and execute hull-init. Without wait_fd the child shares memory until its exec (vfork), so
  * that a failing exec is an error here; with it the caller has to write the maps and send GO.
- * Errors: those of clone3 and execveat; -EACCES where executable memfds are forbidden.
+ * Errors: those of clone3 and execveat. @ret_exec_refused: it was execveat that answered EACCES or
+ * EPERM, as machines do that refuse to execute memfds.
  */
 must_check int spawn_init(const struct spawn_request *request, pid_t *ret_pid, struct pidfd *ret_pidfd,
-			  struct error *err);
+			  bool *ret_exec_refused, struct error *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* Starting hull-seccomp: the real one of this build, and programs that behave badly in its place. */
 #include "runtime/linux/seccomp_helper.h"
 
+#include "base/program.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -43,7 +45,7 @@ static void compiles(void)
 	struct error err;
 
 	build_directory(directory);
-	int result = seccomp_helper_find(directory, &program, &err);
+	int result = program_find(directory, "hull-seccomp", &program, &err);
 	CHECK_INT(result, 0);
 	if (result < 0)
 		return;
@@ -60,7 +62,7 @@ static void refuses_in_words(void)
 	struct error err;
 
 	build_directory(directory);
-	int found = seccomp_helper_find(directory, &program, &err);
+	int found = program_find(directory, "hull-seccomp", &program, &err);
 	CHECK_INT(found, 0);
 	if (found < 0)
 		return;
@@ -138,7 +140,7 @@ static void a_missing_program(void)
 
 	CHECK_INT(run("/nonexistent/hull-seccomp", &podman_profile, &filter, &err), -ENOENT);
 	CHECK_HAS(err.text, "/nonexistent/hull-seccomp");
-	CHECK_INT(seccomp_helper_find("/nonexistent", &path, &err), -ENOENT);
+	CHECK_INT(program_find("/nonexistent", "hull-seccomp", &path, &err), -ENOENT);
 	CHECK_INT(path.length, 0);
 }
 
@@ -159,7 +161,7 @@ static void found_in_libexec(void)
 	CHECK(fd >= 0);
 	(void)close(fd);
 	(void)snprintf(path, sizeof(path), "%s/bin", base);
-	CHECK_INT(seccomp_helper_find(path, &found, &err), 0);
+	CHECK_INT(program_find(path, "hull-seccomp", &found, &err), 0);
 	CHECK_HAS(found.data, "/bin/../libexec/hull/hull-seccomp");
 	(void)snprintf(path, sizeof(path), "rm -r '%s'", base);
 	CHECK_INT(system(path), 0);
