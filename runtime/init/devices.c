@@ -58,7 +58,8 @@ static long bind_node(int parent, const char *name, const char *path, const stru
 
 /* Most nodes and links lie side by side: their directory is kept open. */
 struct parent {
-	char path[256]; /* up to the last "/"; "" for none */
+	const char *path; /* of a node in it, from the plan */
+	size_t length;    /* of its directory with the last "/" */
 	bool no_symlinks;
 	int fd; /* -1: none */
 };
@@ -71,18 +72,16 @@ static int open_parent(struct init *init, struct parent *parent, const char *pat
 	while (length > 0 && path[length - 1] != '/')
 		length--;
 	*ret_name = path + length;
-	if (parent->fd >= 0 && parent->no_symlinks == no_symlinks && parent->path[length] == '\0' &&
-	    string_starts(path, parent->path))
+	if (parent->fd >= 0 && parent->no_symlinks == no_symlinks && parent->length == length &&
+	    __builtin_memcmp(path, parent->path, length) == 0)
 		return 0;
 	if (parent->fd >= 0)
 		(void)sys_close(parent->fd);
 	parent->fd = -1;
 	int result = root_make_parent(init->root, path, no_symlinks, &parent->fd, ret_name, err);
-	if (result == 0 && length < sizeof(parent->path)) {
-		__builtin_memset(parent->path, 0, sizeof(parent->path));
-		__builtin_memcpy(parent->path, path, length);
-		parent->no_symlinks = no_symlinks;
-	}
+	parent->path = path;
+	parent->length = length;
+	parent->no_symlinks = no_symlinks;
 	return result;
 }
 
