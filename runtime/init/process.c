@@ -245,8 +245,8 @@ int init_find_program(struct init *init, struct error *err)
 		return 0;
 	if (!by_path)
 		return error_set(err, 0, "exec: \"%s\": executable file not found in $PATH", program);
-	if (result == -EISDIR)
-		return error_set(err, 0, "exec: \"%s\": is a directory", program);
+	if (result == -EISDIR) /* both words: older engines know only the second, as 126 */
+		return error_set(err, EACCES, "exec: \"%s\": is a directory", program);
 	if (result == -EACCES || result == -EPERM)
 		return error_set(err, 0, "exec: \"%s\": permission denied", program);
 	return error_set(err, (int)-result, "exec: \"%s\": stat %s", program, program);
