@@ -121,3 +121,9 @@ no_buildah_cgroups() {
 	assert_status 0
 	assert_output_has "$(in_engine readlink /proc/self/ns/net)"
 }
+
+# The last one: it looks at what all those before have left.
+@test "buildah: nothing of any container remains" {
+	buildah rm --all
+	assert_nothing_remains /run/hull /run/runc
+}

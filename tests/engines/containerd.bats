@@ -239,3 +239,9 @@ task_is() {
 	assert_status 0
 	assert_output_has "hello from hull"
 }
+
+# The last one: it looks at what all those before have left.
+@test "ctr: nothing of any container remains" {
+	ctr_remove_all
+	assert_nothing_remains "/run/containerd/runc/$TAG"
+}

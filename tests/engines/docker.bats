@@ -312,3 +312,9 @@ docker_restarts() {
 	run docker stats --no-stream --format '{{.Name}} {{.PIDs}}' shown
 	assert_output_has "shown 1"
 }
+
+# The last one: it looks at what all those before have left.
+@test "docker: nothing of any container remains" {
+	docker_remove_all
+	assert_nothing_remains "$SCRATCH/docker/exec/runtime-hull/moby"
+}

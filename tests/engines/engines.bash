@@ -145,3 +145,25 @@ assert_no_containers() {
 cgroup_is_empty() {
 	[[ ! -e $1/cgroup.procs || -z $(cat "$1/cgroup.procs" 2>/dev/null) ]]
 }
+
+# assert_nothing_remains DIR…: after all of a file's containers were removed: no entry in the runtime's state
+# directories DIR, no process in a cgroup of ours, no process of the runtime's in the place.
+assert_nothing_remains() {
+	local dir left
+	for dir in "$@"; do
+		left=$(in_engine find "$dir" -mindepth 1 -maxdepth 1 ! -name '.*' 2>/dev/null || true)
+		[[ -z $left ]] || {
+			echo "left in the state directory: $left" >&2
+			return 1
+		}
+	done
+	assert_no_containers
+	# shellcheck disable=SC2009 # pgrep does not show the whole line
+	left=$(ps -eo pid,args | grep -E "hull-init|^ *[0-9]+ $HULL " | grep -v grep | while read -r pid rest; do
+		[[ $(readlink "/proc/$pid/ns/net" 2>/dev/null) != $(readlink "/proc/$ENGINE_PID/ns/net") ]] || echo "$pid $rest"
+	done)
+	[[ -z $left ]] || {
+		echo "left of the runtime: $left" >&2
+		return 1
+	}
+}

@@ -378,8 +378,33 @@ no_cgroup_of() {
 	assert_output_has "handed over"
 }
 
+@test "podman run --uidmap: a user namespace" {
+	requires_user_namespaces
+	run prun --rm --uidmap 0:100000:5000 bb sh -c 'id -u; tr -s " " </proc/self/uid_map; touch /root/file && stat -c %u /root/file'
+	assert_status 0
+	assert_equal "$(echo "${lines[*]}" | tr -s ' ')" "0 0 100000 5000 0"
+}
+
+@test "podman run --sdnotify container: the program has a socket to notify" {
+	requires_command socat
+	socat -u "UNIX-RECV:$SCRATCH/notify" "OPEN:$SCRATCH/notified,creat,append" 3>&- &
+	local pid=$!
+	wait_until 5 test -S "$SCRATCH/notify"
+	NOTIFY_SOCKET=$SCRATCH/notify run prun --rm --sdnotify container bb sh -c 'test -S "$NOTIFY_SOCKET" && echo "$NOTIFY_SOCKET"'
+	kill "$pid"
+	assert_status 0
+	assert_output_has notify
+}
+
 @test "podman run --rootfs: a directory as it is" {
 	run prun --rm --rootfs "$SCRATCH/image" ls /bin/busybox
 	assert_status 0
 	assert_output_has /bin/busybox
+}
+
+# The last one: it looks at what all those before have left.
+@test "podman: nothing of any container remains" {
+	podman pod rm --all --force --time 0
+	podman rm --all --force --time 0
+	assert_nothing_remains /run/hull /run/runc
 }
