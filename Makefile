@@ -116,7 +116,7 @@ SECCOMP_VERSION = $(shell pkg-config --modversion libseccomp 2>/dev/null)
 $(B)/runtime/cli/help.o $(B)/runtime/linux/seccomp.o: CPPFLAGS += $(if $(SECCOMP_VERSION),-DHULL_LIBSECCOMP_VERSION='"$(SECCOMP_VERSION)"')
 
 $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
-	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL) -lcap
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL)
 $(B)/hull-seccomp: $(patsubst %,$(B)/runtime/linux/seccomp_%.o,main compile merge bpf format) $(call lib,base)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $^ -lseccomp
 
@@ -137,7 +137,7 @@ room_of = $(patsubst %/,%,$(dir $(patsubst tests/unit/%,%,$(1))))
 $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libruntime_init_hosted.a) $$(foreach r,$$(beneath_$$(call room_of,$$*)),$$(call lib,$$r)) \
   $$(if $$(findstring seccomp_compile,$$*),$(B)/runtime/linux/seccomp_compile.o)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_YAJL) -lcap $(if $(findstring seccomp_compile,$*),-lseccomp)
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_YAJL) $(if $(findstring seccomp_compile,$*),-lseccomp)
 
 # This one starts the real helper.
 $(B)/unit/runtime/linux/seccomp_helper: | $(B)/hull-seccomp

@@ -285,6 +285,9 @@ static int make_plan(struct execution *execution, const struct container_context
 		result = open_cgroup(execution, err);
 	if (result < 0)
 		return result;
+	/* Born in its only cgroup it has nothing to wait for. */
+	if (!cgroup_needs_join(execution->cgroup) && !execution->process->oom_score_adj.set)
+		execution->builder.head.flags &= ~(uint32_t)PLAN_WAIT_GO;
 	execution->builder.head.fds.target = execution->target.fd;
 	execution->builder.head.fds.console_socket = execution->console_socket;
 	if (execution->cgroup != NULL)

@@ -44,7 +44,7 @@ static pid_t start_holder(struct pidfd *ret)
 
 	if (pid == 0)
 		for (;;)
-			(void)sys_call6(__NR_pause, 0, 0, 0, 0, 0, 0); /* until SIGKILL */
+			(void)sys_call6(__NR_ppoll, 0, 0, 0, 0, 0, 0); /* until SIGKILL */
 	ret->fd = pidfd;
 	return (pid_t)pid;
 }
