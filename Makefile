@@ -54,21 +54,27 @@ LDFLAGS_INIT := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text,-z,rel
 
 # --- rooms ---------------------------------------------------------------------------------------
 # Each room is an archive; a program links its own floor and those beneath, in this order.
-ROOMS := runtime/cli runtime/container runtime/linux runtime/cgroup runtime/plan oci/make oci/spec base
+HULL_ROOMS := runtime/cli runtime/container runtime/linux runtime/cgroup runtime/plan oci/make oci/spec base
+SHIM_ROOMS := shim shim/store oci/spec base
+FRONT_ROOMS := shim/container shim/store oci/make oci/spec base
+ROOMS := $(HULL_ROOMS) shim shim/store shim/container
 # Files of a room that belong to another program, with its own library.
-SEPARATE := runtime/linux/seccomp_compile.c runtime/linux/seccomp_main.c runtime/cli/main.c
+SEPARATE := runtime/linux/seccomp_compile.c runtime/linux/seccomp_main.c runtime/cli/main.c \
+  shim/main.c shim/container/main.c
 src = $(filter-out $(SEPARATE),$(wildcard $(1)/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib = $(B)/lib$(subst /,_,$(1)).a
-LIBS := $(foreach r,$(ROOMS),$(call lib,$(r)))
+libs = $(foreach r,$(1),$(call lib,$(r)))
+LIBS := $(call libs,$(HULL_ROOMS))
 INIT_SRC := $(wildcard runtime/init/*.c)
 INIT_OBJ := $(patsubst runtime/init/%.c,$(B)/init/%.o,$(INIT_SRC))
 # The same files for a hosted build: unit tests, sanitizers, coverage. start.c is the entry point
 # without a libc and stays out.
 INIT_HOSTED_OBJ := $(patsubst runtime/init/%.c,$(B)/init-hosted/%.o,$(filter-out runtime/init/start.c,$(INIT_SRC)))
-HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h)
+HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
-PROGRAMS := $(B)/hull $(B)/hull-seccomp
+PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
+  $(if $(wildcard shim/container/main.c),$(B)/hull-container)
 
 .PHONY: all help deps demo check check-unit check-bats check-engines bench lint format install clean
 all: $(PROGRAMS)
@@ -119,9 +125,13 @@ $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL)
 $(B)/hull-seccomp: $(patsubst %,$(B)/runtime/linux/seccomp_%.o,main compile merge bpf format) $(call lib,base)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $^ -lseccomp
+$(B)/hull-shim: $(B)/shim/main.o $(call libs,$(SHIM_ROOMS))
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(SHIM_ROOMS)) -Wl,--end-group $(LIB_YAJL)
+$(B)/hull-container: $(B)/shim/container/main.o $(call libs,$(FRONT_ROOMS))
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FRONT_ROOMS)) -Wl,--end-group $(LIB_YAJL)
 
 # --- unit tests: tests/unit/ROOM/NAME.c links ROOM and what lies beneath it --------------------------
-UNIT_SRC := $(wildcard tests/unit/base/*.c tests/unit/oci/*/*.c tests/unit/runtime/*/*.c)
+UNIT_SRC := $(wildcard tests/unit/base/*.c tests/unit/oci/*/*.c tests/unit/runtime/*/*.c tests/unit/shim/*.c tests/unit/shim/*/*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 beneath_base := base
 beneath_oci/spec := oci/spec base
@@ -131,6 +141,9 @@ beneath_runtime/cgroup := runtime/cgroup oci/spec base
 beneath_runtime/linux := runtime/linux runtime/plan oci/spec base
 beneath_runtime/container := runtime/container runtime/linux runtime/cgroup runtime/plan oci/spec base
 beneath_runtime/cli := runtime/cli runtime/container runtime/linux runtime/cgroup runtime/plan oci/make oci/spec base
+beneath_shim/store := shim/store oci/spec base
+beneath_shim := $(SHIM_ROOMS)
+beneath_shim/container := $(FRONT_ROOMS)
 beneath_runtime/init := runtime/plan oci/spec base
 room_of = $(patsubst %/,%,$(dir $(patsubst tests/unit/%,%,$(1))))
 .SECONDEXPANSION:
