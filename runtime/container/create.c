@@ -339,7 +339,10 @@ static int create_cgroup(void *data, struct error *err)
 static int seal_plan(void *data, struct error *err)
 {
 	struct creation *creation = data;
+	struct plan *plan = &creation->builder.head;
 
+	if (creation->cgroup != NULL && (plan->flags & PLAN_JOINER) != 0)
+		plan->fds.cgroup = cgroup_birth_fd(creation->cgroup); /* it is the joiner that clones */
 	return launch_prepare(&creation->launch, &creation->builder, err);
 }
 
