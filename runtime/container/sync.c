@@ -23,8 +23,9 @@ int sync_open(int *ret_ours, int *ret_theirs, struct error *err)
 int sync_send(int socket, enum sync_step step, struct error *err)
 {
 	struct sync_message message = { .step = step };
+	int result = fd_send(socket, &message, SYNC_SHORT_SIZE, NULL, 0, err);
 
-	return fd_send(socket, &message, SYNC_SHORT_SIZE, NULL, 0, err);
+	return result == -EPIPE ? 0 : result;
 }
 
 /* The text of a peer that may be hostile: bounded, terminated, printable. */
@@ -49,6 +50,9 @@ static int receive(int socket, struct sync_message *message, size_t *ret_size, s
 {
 	ssize_t got = fd_receive(socket, message, sizeof(*message), NULL, 0, err);
 
+	/* It died with words of ours unread. That is told once; its own last words come after it. */
+	if (got == -ECONNRESET)
+		got = fd_receive(socket, message, sizeof(*message), NULL, 0, err);
 	if (got == -ECONNRESET || got == 0)
 		return 0;
 	if (got < 0)

@@ -9,6 +9,7 @@
 
 /* A socket pair; both close-on-exec. */
 must_check int sync_open(int *ret_ours, int *ret_theirs, struct error *err);
+/* A peer that is gone is no error here: the next expect has its last word, FAILED. */
 must_check int sync_send(int socket, enum sync_step step, struct error *err);
 /*
  * Wait for @step. What comes is from a process that may be hostile: sizes are checked and texts
