@@ -76,6 +76,8 @@ static int run_created(const struct container_context *context, const struct run
 		if (options->keep)
 			return result;
 	}
+	if (result < 0 && options->create.pid_file != NULL)
+		(void)unlink(options->create.pid_file); /* as the delete below: nothing is left */
 	int deleted = delete_created(context, creation, &delete_error);
 	if (result == 0 && deleted < 0) {
 		*err = delete_error;
