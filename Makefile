@@ -2,6 +2,7 @@
 #
 #   ASAN=1     address and undefined-behaviour sanitizers     WERROR=1   warnings are errors (CI)
 #   DYNAMIC=1  link hull dynamically                          V=1        show the commands
+#   FAULTS=1   with the points where the fault tests cut (build/faults; never to be installed)
 #   PREFIX=/usr/local  DESTDIR=                               for install
 
 PREFIX ?= /usr/local
@@ -10,7 +11,7 @@ VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(ASAN),/asan)$(if $(DYNAMIC),/dynamic)
+B := build$(if $(ASAN),/asan)$(if $(DYNAMIC),/dynamic)$(if $(FAULTS),/faults)
 Q := $(if $(V),,@)
 
 comma := ,
@@ -22,7 +23,8 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
 COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines bench lint format clean,$(GOALS))
 
-CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"'
+CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
+  $(if $(FAULTS),-DHULL_FAULTS)
 CSTD := -std=gnu17
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Walloca -Wnull-dereference \
@@ -184,6 +186,7 @@ demo:
 check:
 	tests/helpers/deps build test
 	+@$(MAKE_BUILD) $(jobs) all unit-programs
+	+@$(MAKE_BUILD) $(jobs) FAULTS=1 all
 	@$(RUN_TESTS) "unit tests, command line, plans, containers" $(sort $(UNIT_BIN)) $(BATS)
 
 ## make check-unit    the unit tests only (also with ASAN=1)
@@ -196,6 +199,7 @@ check-unit:
 check-bats:
 	tests/helpers/deps build test
 	+@$(MAKE_BUILD) $(jobs) all
+	+@$(MAKE_BUILD) $(jobs) FAULTS=1 all
 	@$(RUN_TESTS) "command line, plans, containers" $(BATS)
 
 ## make check-engines install Podman, containerd, Docker and Buildah, and drive them with hull

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/container/faults.h"
 #include "runtime/container/init_image.h"
 #include "runtime/container/sync.h"
 #include "runtime/linux/sources.h"
@@ -33,6 +34,7 @@ int launch_prepare(struct launch *launch, struct plan_builder *builder, struct e
 
 	if (result == 0) {
 		builder->head.fds.sync = launch->sync_theirs;
+		faults_plan(builder);
 		result = build_finish(builder, &plan, err);
 	}
 	if (result == 0)

@@ -81,12 +81,39 @@ static _Noreturn void fail(const struct init *init, struct error *err)
 	sys_exit(255);
 }
 
+#ifdef HULL_FAULTS
+/* Builds with FAULTS=1 (runtime/container/faults.h): `hull-init steps` prints what there is to fail at. */
+static void list_table(const char *table, const struct init_step *steps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *parts[] = { table, steps[i].name, "\n" };
+
+		for (int part = 0; part < 3; part++)
+			(void)sys_write(1, parts[part], string_length(parts[part])); /* the test counts them */
+	}
+}
+
+static int run_step(struct init *init, const struct init_step *step, struct error *err)
+{
+	const char *fault = plan_text(init->plan, init->plan->fault_step);
+
+	if (fault != NULL && string_equal(fault, step->name))
+		return error_set(err, EIO, "injected fault at '%s'", step->name);
+	return step->run(init, err);
+}
+#else
+static int run_step(struct init *init, const struct init_step *step, struct error *err)
+{
+	return step->run(init, err);
+}
+#endif
+
 static void run_table(struct init *init, const struct init_step *steps, size_t count)
 {
 	struct error err;
 
 	for (size_t i = 0; i < count; i++) {
-		if (steps[i].run(init, &err) < 0) {
+		if (run_step(init, &steps[i], &err) < 0) {
 			/* The last two speak in runc's words, which engines read: no context. */
 			if (steps[i].run != init_find_program && steps[i].run != init_execute)
 				(void)error_add(&err, "%s", steps[i].name);
@@ -151,6 +178,13 @@ _Noreturn void steps_run(int plan_fd)
 	struct stat st;
 	struct error err;
 
+#ifdef HULL_FAULTS
+	if (plan_fd == 0) { /* "steps" is no number, and a plan is never standard input */
+		list_table("create ", create_steps, sizeof(create_steps) / sizeof(create_steps[0]));
+		list_table("exec ", exec_steps, sizeof(exec_steps) / sizeof(exec_steps[0]));
+		sys_exit(0);
+	}
+#endif
 	if (sys_fstat(plan_fd, &st) < 0)
 		sys_exit(1);
 	long block = sys_mmap((size_t)st.st_size, PROT_READ_ONLY, MAP_PRIVATE_FILE, plan_fd);

@@ -200,6 +200,9 @@ struct plan {
 	uint32_t seccomp_flags;
 	uint32_t preserve_fds;       /* 3 … 3+N-1 stay open */
 	uint32_t console_rows, console_columns;
+#ifdef HULL_FAULTS
+	struct plan_text fault_step; /* of hull-init's tables: fails instead of running */
+#endif
 };
 
 static inline const char *plan_text(const struct plan *plan, struct plan_text text)
