@@ -179,7 +179,7 @@ task_is() {
 @test "ctr run --read-only --cwd --env --device, task exec --user" {
 	run ctr_run -d --read-only --cwd /mnt --env A=b --device /dev/fuse -- usr sleep 100
 	assert_status 0
-	run ctr task exec --exec-id e4 usr sh -c 'pwd; echo $A; ls /dev/fuse; touch /tmp/x'
+	run ctr task exec --exec-id e4 usr sh -c 'pwd; echo $A; ls /dev/fuse; touch /tmp/x 2>&1'
 	assert_equal "${lines[*]:0:3}" "/mnt b /dev/fuse"
 	assert_output_has "Read-only file system"
 	run ctr task exec --exec-id e5 --user 1000:1000 usr sh -c 'id -u; id -g'
