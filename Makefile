@@ -21,7 +21,7 @@ comma := ,
 # never before `deps` had its chance (see the recursive calls below).
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
-COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines bench lint format clean,$(GOALS))
+COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines plans bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
   $(if $(FAULTS),-DHULL_FAULTS)
@@ -78,7 +78,7 @@ HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
   $(if $(wildcard shim/container/main.c),$(B)/hull-container)
 
-.PHONY: all help deps demo check check-unit check-bats check-engines bench lint format install clean
+.PHONY: all help deps demo check check-unit check-bats check-engines plans bench lint format install clean
 all: $(PROGRAMS)
 
 help:
@@ -207,6 +207,12 @@ check-engines:
 	tests/helpers/deps build engines
 	+@$(MAKE_BUILD) $(jobs) all
 	@$(RUN_TESTS) -j 2 -t 480 "engines" $(ENGINE_BATS)
+
+## make plans         write the reviewed plans below tests/plan anew: read the difference
+plans:
+	tests/helpers/deps build test
+	+@$(MAKE_BUILD) $(jobs) all
+	@UPDATE=1 bats tests/plan/golden.bats
 
 ## make bench         measure hull beside the runtimes of this machine
 bench:

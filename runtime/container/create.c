@@ -575,7 +575,7 @@ int container_plan_print(const struct container_context *context, const struct c
 						.no_new_keyring = options->no_new_keyring,
 						.extra = { .preserve_fds = options->preserve_fds,
 							   .cache_dir = -1,
-							   .without_filter = true } };
+							   .for_print = true } };
 
 		result = plan_make(&request, &creation.builder, &warnings, err);
 	}

@@ -107,13 +107,13 @@ static int plan_rlimits(const struct spec_rlimits *from, struct plan_builder *bu
 	return 0;
 }
 
-static int plan_capabilities(const struct spec_process *process, struct plan_builder *builder,
-			     struct text *warnings, struct error *err)
+static int plan_capabilities(const struct spec_process *process, const struct process_extra *extra,
+			     struct plan_builder *builder, struct text *warnings, struct error *err)
 {
 	struct capability_masks masks;
 	int result;
 
-	if ((builder->head.flags & PLAN_NEW_USER) != 0) {
+	if ((builder->head.flags & PLAN_NEW_USER) != 0 || extra->for_print) {
 		/* The first process of a new user namespace has every capability there. */
 		struct capability_host all = capabilities_host_all();
 
@@ -152,7 +152,7 @@ static int plan_seccomp(const struct spec_seccomp *profile, const struct process
 {
 	struct seccomp_filter filter = { 0 };
 
-	if (profile == NULL || extra->without_filter)
+	if (profile == NULL || extra->for_print)
 		return 0;
 	int result = seccomp_filter_make(profile, extra->cache_dir, &filter, err);
 	if (result < 0)
@@ -203,7 +203,7 @@ int process_plan(const struct spec_process *process, const struct spec_linux *li
 	if (result == 0)
 		result = plan_rlimits(&process->rlimits, builder, err);
 	if (result == 0)
-		result = plan_capabilities(process, builder, warnings, err);
+		result = plan_capabilities(process, extra, builder, warnings, err);
 	if (result == 0)
 		result = plan_seccomp(linux->seccomp, extra, builder, err);
 	return result;

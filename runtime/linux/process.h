@@ -17,7 +17,9 @@ struct process_extra {
 	const char *listen_fdnames; /* NULL: none */
 	const char *notify_socket;  /* inside the container; NULL: none */
 	int cache_dir;           /* state root for the seccomp cache, -1: no cache */
-	bool without_filter;     /* leave the seccomp program out (printing a plan) */
+	/* Printing a plan: without the seccomp program, and as if hull had every capability: what is shown
+	 * does not depend on who asks. */
+	bool for_print;
 };
 
 /*

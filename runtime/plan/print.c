@@ -180,6 +180,15 @@ static void print_hooks(struct text *ret, const struct plan *plan, const char *l
 	}
 }
 
+static void print_capabilities(struct text *ret, const char *set, uint64_t mask)
+{
+	text_format(ret, "capabilities %s%s", set, mask == 0 ? " none" : "");
+	for (unsigned number = 0; number < 64; number++)
+		if ((mask >> number & 1) != 0)
+			text_format(ret, " %s", spec_capability_name(number));
+	text_append(ret, "\n");
+}
+
 static void print_process(struct text *ret, const struct plan *plan)
 {
 	const struct plan_capabilities *sets = &plan->capabilities;
@@ -194,9 +203,11 @@ static void print_process(struct text *ret, const struct plan *plan)
 	for (PLAN_EACH(struct plan_rlimit, limit, plan, plan->rlimits))
 		text_format(ret, "rlimit %s soft %" PRIu64 " hard %" PRIu64 "\n", spec_rlimit_name(limit->resource),
 			    limit->soft, limit->hard);
-	text_format(ret, "capabilities bounding %#" PRIx64 " effective %#" PRIx64 " permitted %#" PRIx64
-			 " inheritable %#" PRIx64 " ambient %#" PRIx64 "\n",
-		    sets->bounding, sets->effective, sets->permitted, sets->inheritable, sets->ambient);
+	print_capabilities(ret, "bounding", sets->bounding);
+	print_capabilities(ret, "permitted", sets->permitted);
+	print_capabilities(ret, "effective", sets->effective);
+	print_capabilities(ret, "inheritable", sets->inheritable);
+	print_capabilities(ret, "ambient", sets->ambient);
 	print_value(ret, plan, "oom score adjustment", plan->oom_score_adj);
 	if ((plan->flags & PLAN_PERSONALITY) != 0)
 		text_format(ret, "personality %#x\n", plan->personality);
