@@ -13,6 +13,10 @@
  *   RESIZE                ------->
  *                         <-------  EXITED when the run has ended and its record is on disk
  *   STOP                  ------->  stop signal, after the timeout SIGKILL; no restart
+ *
+ * A command that starts a container and stays with it must see its first byte: `hull-shim run --client-fd N`
+ * gives hull-shim such a connection from birth (one end of a socketpair, its HELLO already sent), which counts
+ * as an accepted client, served before anything is started.
  */
 #ifndef HULL_SHIM_STORE_PROTOCOL_H
 #define HULL_SHIM_STORE_PROTOCOL_H
