@@ -296,6 +296,53 @@ docker_restarts() {
 	[[ $(docker inspect -f '{{.RestartCount}} {{.State.Status}}' "$1") == "$2 exited" ]]
 }
 
+@test "docker run: ten at once, each with its own output and status" {
+	local i pids=()
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		(
+			status=0
+			drun --rm bb sh -c "echo number $i; exit $i" >"$SCRATCH/many.$i" 2>&1 || status=$?
+			echo "status $status" >>"$SCRATCH/many.$i"
+		) 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		assert_equal "$(cat "$SCRATCH/many.$i")" "number $i"$'\n'"status $i"
+	done
+	assert_no_containers
+}
+
+@test "docker exec: twenty in a row, each status arrives" {
+	drun -d --name row bb sleep 100
+	local i status
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		status=0
+		docker exec row sh -c "exit $i" || status=$?
+		assert_equal "$status" "$i"
+	done
+}
+
+@test "docker exec --user --workdir --privileged" {
+	drun -d --name ex bb sleep 100
+	run docker exec --user 1000:1000 --workdir /mnt ex sh -c 'id -u; id -g; pwd'
+	assert_equal "${lines[*]}" "1000 1000 /mnt"
+	run docker exec ex grep CapEff /proc/self/status
+	assert_output_has 00000000a80425fb
+	run docker exec --privileged ex grep CapEff /proc/self/status
+	assert_status 0
+	[[ $output != *00000000a80425fb ]]
+}
+
+@test "docker run --cgroupns private: its root is the container's cgroup" {
+	requires_cgroup_v1 pids
+	run drun --rm --cgroupns private bb cat /proc/self/cgroup
+	assert_status 0
+	[[ $output != *"$TAG"* ]]
+	run drun --rm --cgroupns host bb cat /proc/self/cgroup
+	assert_output_has "$TAG"
+}
+
 @test "docker build: RUN and COPY steps" {
 	mkdir "$SCRATCH/context"
 	printf 'FROM bb\nCOPY file /file\nRUN tr a-z A-Z </file >/upper\nCMD ["cat", "/upper"]\n' >"$SCRATCH/context/Dockerfile"

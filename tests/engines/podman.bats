@@ -396,6 +396,56 @@ no_cgroup_of() {
 	assert_output_has notify
 }
 
+@test "podman run: ten at once, each with its own output and status" {
+	local i pids=()
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		(
+			status=0
+			prun --rm bb sh -c "echo number $i; exit $i" >"$SCRATCH/many.$i" 2>&1 || status=$?
+			echo "status $status" >>"$SCRATCH/many.$i"
+		) 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		assert_equal "$(cat "$SCRATCH/many.$i")" "number $i"$'\n'"status $i"
+	done
+	assert_no_containers
+}
+
+@test "podman exec: twenty in a row, each status arrives" {
+	prun -d --name row bb sleep 100
+	local i status
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		status=0
+		podman exec row sh -c "exit $i" || status=$?
+		assert_equal "$status" "$i"
+	done
+}
+
+@test "podman cp and commit: files go in and out, and a container becomes an image" {
+	prun -d --name files bb sleep 100
+	echo copied >"$SCRATCH/in"
+	run podman cp "$SCRATCH/in" files:/in
+	assert_status 0
+	run podman exec files cat /in
+	assert_equal "$output" copied
+	run podman commit --quiet files committed
+	assert_status 0
+	run prun --rm committed cat /in
+	assert_equal "$output" copied
+}
+
+@test "podman run --cgroupns: private has the container's cgroup as its root" {
+	requires_cgroup_v1 pids
+	run prun --rm --cgroupns private bb cat /proc/self/cgroup
+	assert_status 0
+	assert_output_has "pids:/"
+	[[ $output != *"$TAG"* ]]
+	run prun --rm --cgroupns host bb cat /proc/self/cgroup
+	assert_output_has "$TAG"
+}
+
 @test "podman run --rootfs: a directory as it is" {
 	run prun --rm --rootfs "$SCRATCH/image" ls /bin/busybox
 	assert_status 0
