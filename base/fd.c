@@ -35,6 +35,19 @@ int fd_cloexec_from(unsigned first, struct error *err)
 	return 0;
 }
 
+static unsigned inherited;
+
+void fd_count_inherited(void)
+{
+	while (fcntl((int)(3 + inherited), F_GETFD) >= 0)
+		inherited++;
+}
+
+unsigned fd_inherited(void)
+{
+	return inherited;
+}
+
 int fd_read_all(int fd, size_t max_bytes, const char *name, struct text *ret, struct error *err)
 {
 	char buffer[16384];

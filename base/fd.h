@@ -16,6 +16,12 @@ struct text;
 must_check int fd_dup(int fd, int lowest, int *ret_fd, struct error *err);
 /* Mark every descriptor from @first on close-on-exec. */
 must_check int fd_cloexec_from(unsigned first, struct error *err);
+/*
+ * How many descriptors from 3 on, without a gap, this process was started with; 0 until
+ * fd_count_inherited was called, which must come before anything is opened.
+ */
+unsigned fd_inherited(void);
+void fd_count_inherited(void);
 /* All of @fd to its end, at most @max_bytes. @name is for the message. Errors: -EFBIG. */
 must_check int fd_read_all(int fd, size_t max_bytes, const char *name, struct text *ret, struct error *err);
 /* All @length bytes, resuming after signals and short writes. */

@@ -13,19 +13,23 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "runtime/cli/cli.h"
 
 #include "base/banned.h"
 
-/* One poll tells of all three: POLLNVAL marks a closed descriptor. */
-static int open_missing_stdio(struct error *err)
+/* One poll tells of all: POLLNVAL marks a closed descriptor. */
+static int look_at_descriptors(struct error *err)
 {
-	struct pollfd stdio[] = { { .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
+	struct pollfd stdio[] = { { .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO }, { .fd = 3 } };
 
-	if (poll(stdio, 3, 0) < 0)
+	if (poll(stdio, ARRAY_LEN(stdio), 0) < 0)
 		return error_set(err, errno, "look at the standard descriptors");
+	/* What --preserve-fds may name: never something of hull's own that took a number left free. */
+	if ((stdio[3].revents & POLLNVAL) == 0)
+		fd_count_inherited();
 	for (int i = 0; i < 3; i++) {
 		/* without close-on-exec: these three are what a program is started with */
 		if ((stdio[i].revents & POLLNVAL) != 0 && open("/dev/null", O_RDWR | O_NOCTTY) != i)
@@ -39,7 +43,7 @@ int main(int argc, char **argv)
 	struct error err;
 
 	error_clear(&err);
-	if (fd_cloexec_from(STDERR_FILENO + 1, &err) < 0 || open_missing_stdio(&err) < 0) {
+	if (fd_cloexec_from(STDERR_FILENO + 1, &err) < 0 || look_at_descriptors(&err) < 0) {
 		dprintf(STDERR_FILENO, "hull: %s\n", err.text);
 		return 1;
 	}

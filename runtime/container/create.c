@@ -37,7 +37,6 @@ int creation_count_fds(unsigned preserve_fds, struct process_extra *ret, struct 
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	uint64_t for_whom, listen_fds;
 	struct error ignored;
-	struct stat st;
 
 	if (pid != NULL && count != NULL && number_parse_u64(pid, INT32_MAX, &for_whom, &ignored) == 0 &&
 	    (pid_t)for_whom == getpid() && number_parse_u64(count, 1024, &listen_fds, &ignored) == 0) {
@@ -45,10 +44,9 @@ int creation_count_fds(unsigned preserve_fds, struct process_extra *ret, struct 
 		ret->listen_fdnames = getenv("LISTEN_FDNAMES");
 	}
 	ret->preserve_fds = preserve_fds + ret->listen_fds;
-	for (unsigned i = 0; i < ret->preserve_fds; i++)
-		if (fstat((int)(3 + i), &st) < 0)
-			return error_set(err, 0, "unable to stat preserved-fd %u (of %u): %s", 3 + i,
-					 ret->preserve_fds, "bad file descriptor");
+	if (ret->preserve_fds > fd_inherited())
+		return error_set(err, 0, "unable to stat preserved-fd %u (of %u): %s", 3 + fd_inherited(),
+				 ret->preserve_fds, "bad file descriptor");
 	return 0;
 }
 

@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+#
+# Attacks: what an image, a process of a running container, a document's author or a careless caller tries,
+# and what must come of it: nothing outside of the root file system is touched, nothing of the host's gets
+# in. Where an attack has a name, the test has it too.
+
+# shellcheck disable=SC2154 # status, output: of bats
+# shellcheck disable=SC2016 # scripts for the container's shell
+
+load ../helpers/common
+load ../helpers/runtime
+
+setup() { setup_bundle; }
+teardown() { teardown_scratch; }
+
+# --- descriptors -----------------------------------------------------------------------------------------
+
+@test "CVE-2024-21626: what the caller left open does not get in" {
+	probe
+	bundle_args "$B" /bin/probe fds
+	run "$HULL" --root "$STATE" run -b "$B" "$TAG" 7</etc 8</etc/passwd
+	assert_status 0
+	assert_equal "$output" "0 1 2"
+}
+
+@test "CVE-2024-21626: --preserve-fds names what the caller opened, never hull's own descriptors" {
+	probe
+	bundle_args "$B" /bin/probe fds
+	refuses "preserved-fd 3 (of 1)" run --preserve-fds 1 -b "$B" "$TAG" 3>&-
+	refuses "preserved-fd 4 (of 2)" run --preserve-fds 2 -b "$B" "$TAG" 3</dev/null 4>&-
+	bundle_args "$B" sleep 100
+	started
+	run "$HULL" --root "$STATE" exec --preserve-fds 1 "$TAG" /bin/probe fds 3>&-
+	assert_status 255
+	assert_output_has "preserved-fd 3 (of 1)"
+	run "$HULL" --root "$STATE" exec --preserve-fds 1 "$TAG" /bin/probe fds 3</dev/null 4</etc
+	assert_status 0
+	assert_equal "$output" "0 1 2 3"
+}
