@@ -48,5 +48,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
+	/* Ignored by who started us, the kernel would reap our children: no status, and their numbers free. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	return cli_main(argc, argv);
 }
