@@ -122,6 +122,8 @@ static int decide_state(struct creation *creation, struct error *err)
 		state->flags |= STATE_POSTSTOP;
 	if (spec->process == NULL)
 		state->flags |= STATE_NO_PROCESS;
+	if (!creation->options->no_new_keyring)
+		state->flags |= STATE_KEYRING;
 	state->bundle = strdup(creation->bundle);
 	if (state->bundle == NULL ||
 	    asprintf(&state->rootfs, "%s%s%s", path[0] == '/' ? "" : creation->bundle, path[0] == '/' ? "" : "/", path) < 0) {

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct execution {
 	struct cgroup_paths cgroup_paths;
 	struct cgroup *cgroup;
 	int console_socket;
+	int root; /* -1: its mount namespace has it */
 	struct launch launch;
 };
 
@@ -259,6 +261,20 @@ static int find_container(struct execution *execution, const struct container_co
 
 /* --- doing it ------------------------------------------------------------------------------------------ */
 
+/* Without a mount namespace the container's root is a directory of ours: entered as at create. */
+static int open_root(struct execution *execution, struct error *err)
+{
+	const struct state *state = &execution->opened.state;
+
+	if ((state->namespaces & CLONE_NEWNS) != 0)
+		return 0;
+	execution->root = open(state->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (execution->root < 0)
+		return error_set(err, errno, "rootfs \"%s\"", state->rootfs);
+	execution->builder.head.fds.root = execution->root;
+	return 0;
+}
+
 static int make_plan(struct execution *execution, const struct container_context *context, struct error *err)
 {
 	const struct exec_options *options = execution->options;
@@ -267,7 +283,8 @@ static int make_plan(struct execution *execution, const struct container_context
 	struct plan_exec_request request = { .spec = execution->spec,
 					     .process = execution->process,
 					     .id = options->id,
-					     .namespaces = execution->opened.state.namespaces };
+					     .namespaces = execution->opened.state.namespaces,
+					     .keyring = (execution->opened.state.flags & STATE_KEYRING) != 0 };
 	int result = state_open_root(context, false, &root, err);
 
 	request.extra.cache_dir = root;
@@ -283,6 +300,8 @@ static int make_plan(struct execution *execution, const struct container_context
 		result = creation_connect(options->console_socket, &execution->console_socket, err);
 	if (result == 0)
 		result = open_cgroup(execution, err);
+	if (result == 0)
+		result = open_root(execution, err);
 	if (result < 0)
 		return result;
 	/* Born in its only cgroup it has nothing to wait for. */
@@ -363,12 +382,14 @@ int container_exec(const struct container_context *context, const struct exec_op
 				       .opened = OPENED_EMPTY,
 				       .target = { -1 },
 				       .console_socket = -1,
+				       .root = -1,
 				       .launch = LAUNCH_EMPTY };
 
 	arena_init(&execution.arena, 0);
 	int result = execute(&execution, context, ret_status, err);
 	launch_release(&execution.launch);
 	cleanup_close(&execution.console_socket);
+	cleanup_close(&execution.root);
 	cleanup_close(&execution.target.fd);
 	cgroup_free(execution.cgroup);
 	cgroup_paths_release(&execution.cgroup_paths);

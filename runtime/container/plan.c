@@ -98,7 +98,7 @@ int plan_make_exec(const struct plan_exec_request *request, struct plan_builder 
 
 	plan->kind = PLAN_EXEC;
 	plan->id = build_text(builder, request->id);
-	plan->flags = PLAN_JOINER | PLAN_WAIT_GO;
+	plan->flags = PLAN_JOINER | PLAN_WAIT_GO | (request->keyring ? PLAN_NEW_KEYRING : 0u);
 	/* The cgroup namespace last: before it, the move into the container's cgroup could be refused. */
 	plan->joiner_flags = request->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
 	plan->target_flags = request->namespaces & CLONE_NEWCGROUP;

@@ -32,6 +32,7 @@ struct plan_exec_request {
 	const struct spec_process *process;
 	const char *id;
 	uint64_t namespaces; /* CLONE_NEW* to enter */
+	bool keyring;        /* the container has a session keyring of its own */
 	struct process_extra extra;
 };
 must_check int plan_make_exec(const struct plan_exec_request *request, struct plan_builder *builder,

@@ -26,6 +26,7 @@ enum {
 	STATE_POSTSTOP = 1 << 3,
 	STATE_NO_PROCESS = 1 << 4, /* the document has no process: start refuses */
 	STATE_NOTIFY = 1 << 5,     /* start relays READY=1 to NOTIFY_SOCKET */
+	STATE_KEYRING = 1 << 6,    /* a session keyring of its own, which exec joins by name */
 };
 
 struct state {

@@ -78,7 +78,15 @@ int init_join_namespaces(struct init *init, struct error *err)
 
 int init_join_target(struct init *init, struct error *err)
 {
-	return namespaces_join(init->plan, init->plan->target_flags, err);
+	int result = namespaces_join(init->plan, init->plan->target_flags, err);
+
+	if (result < 0 || init->plan->fds.root < 0)
+		return result;
+	/* No mount namespace brings the container's root along: into it as init_enter_root did. */
+	long entered = sys_fchdir(init->plan->fds.root);
+	if (entered == 0)
+		entered = sys_chroot(".");
+	return entered < 0 ? error_set(err, (int)-entered, "chroot") : 0;
 }
 
 int init_unshare_namespaces(struct init *init, struct error *err)

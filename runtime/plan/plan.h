@@ -123,7 +123,8 @@ struct plan_fds {
 	int32_t console_socket; /* connected; takes the terminal's master */
 	int32_t target;         /* exec: pidfd of the container's init */
 	int32_t cgroup;         /* version 2 directory for a joiner's clone, or -1 */
-	int32_t root;           /* detached mount of the rootfs that hull made, or -1 */
+	int32_t root;           /* detached mount of the rootfs that hull made; PLAN_EXEC without a mount
+				 * namespace: its directory; or -1 */
 	int32_t namespaces[PLAN_NS_MAX]; /* by enum spec_namespace: to be joined by path */
 	int32_t sources[PLAN_SOURCES_MAX]; /* detached mounts that hull made */
 };

@@ -37,3 +37,36 @@ teardown() { teardown_scratch; }
 	assert_status 0
 	assert_equal "$output" "0 1 2 3"
 }
+
+# --- what exec brings along --------------------------------------------------------------------------------
+
+@test "exec has the container's session keyring, never the caller's" {
+	probe
+	config "$B" 'del(.linux.seccomp)' # the example's filter refuses keyctl
+	bundle_args "$B" sleep 100
+	started
+	run hull exec "$TAG" /bin/probe keyring
+	assert_equal "$output" "_ses.$TAG"
+}
+
+@test "exec into a container without a mount namespace stays in its root" {
+	without_namespace mount
+	config "$B" '.mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	bundle_args "$B" sleep 100
+	started
+	: >"$SCRATCH/outside"
+	run hull exec "$TAG" sh -c 'pwd; ls -d "$1" /../.."$1"; ls -d /home/user' sh "$SCRATCH/outside"
+	assert_output_has $'\n/home/user'
+	[[ $output != *$'\n'"$SCRATCH/outside"* ]]
+}
+
+# --- callers -----------------------------------------------------------------------------------------------
+
+@test "a caller that ignores SIGCHLD gets exit statuses all the same" {
+	config "$B" '.hooks.poststop = [{path: "/bin/true"}]'
+	bundle_args "$B" sh -c 'exit 7'
+	run bash -c 'trap "" CHLD; exec "$@"' bash "$HULL" --root "$STATE" run -b "$B" "$TAG"
+	assert_status 7
+	assert_equal "$output" ""
+	assert_nothing_left
+}
