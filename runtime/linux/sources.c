@@ -87,7 +87,10 @@ static int open_tree_clone(const char *path, bool recursive, const struct plan *
 	if (fd < 0)
 		return error_set(err, (int)-fd, "open \"%s\"", path);
 	autoclose int owned = (int)fd;
-	/* A clone is a peer of the host's mount: what happens inside must not reach it unless asked for. */
+	/* A clone is a peer of the host's mount: what happens inside must not reach it unless asked for,
+	 * and never from a user namespace (the kernel makes slaves when it copies mounts into one). */
+	if ((head->flags & PLAN_NEW_USER) != 0 && attr.propagation == MS_SHARED)
+		attr.propagation = MS_SLAVE;
 	long result = sys_call6(__NR_mount_setattr, owned, SYS_PTR(""), AT_EMPTY_PATH | AT_RECURSIVE, SYS_PTR(&attr),
 				sizeof(attr), 0);
 	if (result < 0)

@@ -70,3 +70,26 @@ teardown() { teardown_scratch; }
 	assert_equal "$output" ""
 	assert_nothing_left
 }
+
+# --- mounts ------------------------------------------------------------------------------------------------
+
+@test "a user namespace's mounts never reach the host, not even through rshared" {
+	requires_user_namespaces
+	unconfined
+	namespace_path user ""
+	config "$B" '.linux |= (.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.gidMappings = .uidMappings | .rootfsPropagation = "rshared" | .maskedPaths = [] |
+		.readonlyPaths = [] | .devices = []) | .root.readonly = false'
+	mkdir "$SCRATCH/volume"
+	chown -R 100000:100000 "$B/rootfs" "$SCRATCH/volume"
+	chmod 755 "$SCRATCH"
+	add_mount "{\"destination\": \"/volume\", \"type\": \"bind\", \"source\": \"$SCRATCH/volume\",
+		\"options\": [\"rbind\", \"rw\", \"rshared\"]}"
+	bundle_args "$B" sh -c 'mkdir /volume/x && mount -t tmpfs leak /volume/x && : >/volume/x/mounted && sleep 100'
+	run unshare -m --propagation private sh -ec 'mount --bind "$1" "$1"; mount --make-rshared "$1"
+		"$2" --root "$3" run -d -b "$4" "$5" </dev/null >"$1/output" 2>&1 3>&-
+		for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1; [ ! -e "$1/volume/x" ] || break; done
+		sleep 0.2; ls "$1/volume" "$1/volume/x"; "$2" --root "$3" exec "$5" ls /volume/x' \
+		sh "$SCRATCH" "$HULL" "$STATE" "$B" "$TAG"
+	assert_equal "$output" "$SCRATCH/volume:"$'\nx\n\n'"$SCRATCH/volume/x:"$'\nmounted'
+}
