@@ -12,15 +12,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
-#include "base/number.h"
-#include "base/path.h"
+#include "runtime/container/decide.h"
+#include "runtime/container/files.h"
 #include "runtime/container/notify.h"
-#include "runtime/container/plan.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
 #include "runtime/linux/namespaces.h"
@@ -30,167 +28,14 @@
 
 #define CGROUP_REMOVE_MS 2000
 
-/* --- reading and deciding: nothing outside changes -------------------------------------------------- */
-
-int creation_count_fds(unsigned preserve_fds, struct process_extra *ret, struct error *err)
-{
-	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-	uint64_t for_whom, listen_fds;
-	struct error ignored;
-
-	if (pid != NULL && count != NULL && number_parse_u64(pid, INT32_MAX, &for_whom, &ignored) == 0 &&
-	    (pid_t)for_whom == getpid() && number_parse_u64(count, 1024, &listen_fds, &ignored) == 0) {
-		ret->listen_fds = (unsigned)listen_fds;
-		ret->listen_fdnames = getenv("LISTEN_FDNAMES");
-	}
-	ret->preserve_fds = preserve_fds + ret->listen_fds;
-	if (ret->preserve_fds > fd_inherited())
-		return error_set(err, 0, "unable to stat preserved-fd %u (of %u): %s", 3 + fd_inherited(),
-				 ret->preserve_fds, "bad file descriptor");
-	return 0;
-}
-
 static int read_bundle(void *data, struct error *err)
 {
-	struct creation *creation = data;
-	autotext struct text bundle = TEXT_EMPTY;
-	int result = path_absolute(creation->options->bundle, &bundle, err);
-
-	if (result < 0)
-		return result;
-	creation->bundle = take_ptr(&bundle.data);
-	autoclose int dir = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return error_set(err, errno, "bundle \"%s\"", creation->bundle);
-	return spec_load(dir, &creation->spec, &creation->document, &creation->document_length, err);
-}
-
-/*
- * The time now as RFC 3339 with nanoseconds, UTC. Counted here: gmtime_r reads the time zone's files
- * first. Years begin in March, so that the leap day is their last (a proleptic Gregorian calendar).
- */
-static int format_now(char **ret, struct error *err)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with a valid clock */
-	long days = now.tv_sec / 86400 + 719468, seconds = now.tv_sec % 86400; /* days since 0000-03-01 */
-	long era = days / 146097, day_of_era = days % 146097;
-	long year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	long day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	long month = (5 * day_of_year + 2) / 153, day = day_of_year - (153 * month + 2) / 5 + 1;
-	long year = year_of_era + era * 400 + (month >= 10);
-
-	if (asprintf(ret, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year, month < 10 ? month + 3 : month - 9, day,
-		     seconds / 3600, seconds / 60 % 60, seconds % 60, now.tv_nsec) < 0) {
-		*ret = NULL;
-		return error_set(err, ENOMEM, "format the time");
-	}
-	return 0;
-}
-
-static int format_annotations(const struct spec_kvs *annotations, char **ret, struct error *err)
-{
-	autotext struct text json = TEXT_EMPTY;
-
-	for (size_t i = 0; i < annotations->count; i++) {
-		text_append(&json, i == 0 ? "{" : ",");
-		text_append_json(&json, annotations->items[i].key);
-		text_append(&json, ":");
-		text_append_json(&json, annotations->items[i].value);
-	}
-	text_append(&json, annotations->count > 0 ? "}" : "");
-	int result = text_done(&json, err);
-	if (result == 0)
-		*ret = take_ptr(&json.data);
-	return result;
-}
-
-/* What later commands need to know without reading any JSON. */
-static int decide_state(struct creation *creation, struct error *err)
-{
-	const struct spec *spec = creation->spec;
-	struct state *state = &creation->state;
-	const char *path = spec->root->path;
-
-	state->namespaces = namespaces_of(spec);
-	if (!spec->linux->namespaces.listed[NS_PID] || spec->linux->namespaces.path[NS_PID] != NULL)
-		state->flags |= STATE_SHARED_PID;
-	if (spec->hooks.kinds[HOOK_POSTSTART].count > 0)
-		state->flags |= STATE_POSTSTART;
-	if (spec->hooks.kinds[HOOK_POSTSTOP].count > 0)
-		state->flags |= STATE_POSTSTOP;
-	if (spec->process == NULL)
-		state->flags |= STATE_NO_PROCESS;
-	if (!creation->options->no_new_keyring)
-		state->flags |= STATE_KEYRING;
-	state->bundle = strdup(creation->bundle);
-	if (state->bundle == NULL ||
-	    asprintf(&state->rootfs, "%s%s%s", path[0] == '/' ? "" : creation->bundle, path[0] == '/' ? "" : "/", path) < 0) {
-		state->rootfs = NULL;
-		return error_set(err, ENOMEM, "state");
-	}
-	int result = format_now(&state->created, err);
-	if (result == 0)
-		result = format_annotations(&spec->annotations, &state->annotations, err);
-	if (result == 0)
-		result = cgroup_paths_make(spec->linux->cgroups_path, creation->options->id, &state->cgroups, err);
-	return result;
-}
-
-static int check_terminal(const struct creation *creation, struct error *err)
-{
-	bool terminal = creation->spec->process != NULL && creation->spec->process->terminal;
-
-	if (terminal && creation->console_socket < 0 && creation->options->console_socket == NULL)
-		return error_set(err, 0, "cannot allocate tty if %s will detach without setting console socket",
-				 creation->context->runtime_name);
-	if (!terminal && creation->options->console_socket != NULL)
-		return error_set(err, 0, "cannot use console socket if %s will not detach or allocate tty",
-				 creation->context->runtime_name);
-	return 0;
+	return decide_bundle(data, err);
 }
 
 static int decide(void *data, struct error *err)
 {
-	struct creation *creation = data;
-	const struct create_options *options = creation->options;
-	autotext struct text warnings = TEXT_EMPTY;
-	struct plan_request request = { .spec = creation->spec,
-					.id = options->id,
-					.bundle = creation->bundle,
-					.cgroups = &creation->state.cgroups,
-					.state = &creation->hooks_state,
-					.no_pivot = options->no_pivot,
-					.no_new_keyring = options->no_new_keyring };
-	int result = check_terminal(creation, err);
-
-	for (size_t i = 0; i < creation->spec->warnings.count; i++)
-		steps_log(creation->context, LOG_WARNING, "%s", creation->spec->warnings.items[i]);
-	if (result == 0)
-		result = decide_state(creation, err);
-	if (result == 0)
-		result = hooks_state_make(options->id, creation->bundle, &creation->spec->annotations,
-					  &creation->hooks_state, err);
-	if (result == 0)
-		result = creation_count_fds(options->preserve_fds, &request.extra, err);
-	request.extra.cache_dir = creation->root;
-	const char *notify = notify_wanted(creation->spec);
-	autofree char *notify_directory = NULL;
-	if (result == 0 && notify != NULL) {
-		creation->state.flags |= STATE_NOTIFY;
-		request.extra.notify_socket = NOTIFY_CONTAINER_SOCKET;
-		if (asprintf(&notify_directory, "%s/%s/" NOTIFY_DIRECTORY, creation->context->root, options->id) < 0) {
-			notify_directory = NULL;
-			result = error_set(err, ENOMEM, "NOTIFY_SOCKET");
-		}
-		request.notify_directory = notify_directory;
-	}
-	if (result == 0)
-		result = plan_make(&request, &creation->builder, &warnings, err);
-	if (result == 0)
-		steps_log_warnings(creation->context, &warnings);
-	return result;
+	return decide_plan(data, err);
 }
 
 static int open_host_files(void *data, struct error *err)
@@ -212,30 +57,12 @@ static int open_sources(void *data, struct error *err)
 	return sources_open(&creation->builder, err);
 }
 
-int creation_connect(const char *path, int *ret_fd, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	autoclose int place = open(path, O_PATH | O_CLOEXEC);
-	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (place < 0)
-		return error_set(err, errno, "socket \"%s\"", path);
-	if (fd < 0)
-		return error_set(err, errno, "socket");
-	/* A path may be longer than the 108 bytes of sun_path. */
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", place);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_set(err, errno, "connect to socket \"%s\"", path);
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
-
 static int connect_console(void *data, struct error *err)
 {
 	struct creation *creation = data;
 
 	if (creation->options->console_socket != NULL) {
-		int result = creation_connect(creation->options->console_socket, &creation->console_socket, err);
+		int result = files_connect(creation->options->console_socket, &creation->console_socket, err);
 
 		if (result < 0)
 			return error_add(err, "console socket");
@@ -415,34 +242,6 @@ static int set_final_limits(void *data, struct error *err)
 	return result;
 }
 
-int creation_write_pid_file(const char *path, pid_t pid, struct error *err)
-{
-	autofree char *directory = strdup(path);
-	char number[16], temporary[300];
-
-	if (directory == NULL)
-		return error_set(err, ENOMEM, "pid file");
-	char *slash = strrchr(directory, '/');
-	const char *name = slash == NULL ? path : path + (slash - directory) + 1;
-	if (slash != NULL)
-		slash[slash == directory] = '\0';
-	autoclose int dir = open(slash == NULL ? "." : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return error_set(err, errno, "pid file \"%s\"", path);
-	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s", name) >= sizeof(temporary))
-		return error_set(err, ENAMETOOLONG, "pid file \"%s\"", path);
-	autoclose int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_set(err, errno, "pid file \"%s\"", path);
-	(void)snprintf(number, sizeof(number), "%d", (int)pid);
-	int result = fd_write_all(fd, number, strlen(number), path, err);
-	if (result == 0 && renameat(dir, temporary, dir, name) < 0)
-		result = error_set(err, errno, "pid file \"%s\"", path);
-	if (result < 0)
-		(void)unlinkat(dir, temporary, 0); /* ours, and useless */
-	return result;
-}
-
 /* A pidfd of the container's process to who asked for one (runc's protocol: the text names the kind). */
 static int send_pidfd(struct creation *creation, struct error *err)
 {
@@ -450,7 +249,7 @@ static int send_pidfd(struct creation *creation, struct error *err)
 
 	if (creation->options->pidfd_socket == NULL)
 		return 0;
-	int result = creation_connect(creation->options->pidfd_socket, &fd, err);
+	int result = files_connect(creation->options->pidfd_socket, &fd, err);
 	if (result == 0)
 		result = fd_send(fd, "standard", 8, &creation->launch.pidfd.fd, 1, err);
 	return result < 0 ? error_add(err, "pidfd socket") : 0;
@@ -465,7 +264,7 @@ static int publish_state(void *data, struct error *err)
 	if (result == 0)
 		result = state_save(creation->dir, &creation->state, err);
 	if (result == 0 && creation->options->pid_file != NULL)
-		result = creation_write_pid_file(creation->options->pid_file, creation->launch.pid, err);
+		result = files_write_pid(creation->options->pid_file, creation->launch.pid, err);
 	return result;
 }
 
@@ -545,46 +344,6 @@ int container_create(const struct container_context *context, const struct creat
 	creation.options = options;
 	creation.gate = true;
 	result = creation_run(&creation, err);
-	creation_release(&creation);
-	return result;
-}
-
-int container_plan_print(const struct container_context *context, const struct create_options *options,
-			 struct text *ret, struct error *err)
-{
-	struct creation creation = CREATION_EMPTY;
-	autotext struct text warnings = TEXT_EMPTY;
-	const struct plan *plan;
-
-	creation.context = context;
-	creation.options = options;
-	build_init(&creation.builder);
-	int result = read_bundle(&creation, err);
-	if (result == 0)
-		result = decide_state(&creation, err);
-	if (result == 0)
-		result = hooks_state_make(options->id, creation.bundle, &creation.spec->annotations,
-					  &creation.hooks_state, err);
-	if (result == 0) {
-		struct plan_request request = { .spec = creation.spec,
-						.id = options->id,
-						.bundle = creation.bundle,
-						.cgroups = &creation.state.cgroups,
-						.state = &creation.hooks_state,
-						.no_pivot = options->no_pivot,
-						.no_new_keyring = options->no_new_keyring,
-						.extra = { .preserve_fds = options->preserve_fds,
-							   .cache_dir = -1,
-							   .for_print = true } };
-
-		result = plan_make(&request, &creation.builder, &warnings, err);
-	}
-	if (result == 0)
-		result = build_finish(&creation.builder, &plan, err);
-	if (result == 0) {
-		print_plan(plan, ret);
-		result = text_done(ret, err);
-	}
 	creation_release(&creation);
 	return result;
 }

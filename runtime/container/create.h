@@ -39,11 +39,4 @@ void creation_release(struct creation *creation);
 	((struct creation){ .console_socket = -1, .root = -1, .dir = -1, .lock = -1, .gate_fd = -1, \
 			    .init_lock = -1, .launch = LAUNCH_EMPTY })
 
-/* Connect to the unix stream socket at @path. */
-must_check int creation_connect(const char *path, int *ret_fd, struct error *err);
-/* Write @pid to @path through a temporary file beside it. */
-must_check int creation_write_pid_file(const char *path, pid_t pid, struct error *err);
-/* What the environment and the command line say about descriptors: LISTEN_FDS, --preserve-fds. */
-must_check int creation_count_fds(unsigned preserve_fds, struct process_extra *ret, struct error *err);
-
 #endif

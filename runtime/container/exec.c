@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "runtime/container/create.h"
+#include "runtime/container/files.h"
 #include "runtime/container/foreground.h"
 #include "runtime/container/plan.h"
 #include "runtime/container/start.h"
@@ -290,14 +291,14 @@ static int make_plan(struct execution *execution, const struct container_context
 	request.extra.cache_dir = root;
 	request.extra.preserve_fds = options->preserve_fds;
 	if (result == 0)
-		result = creation_count_fds(options->preserve_fds, &request.extra, err);
+		result = files_count(options->preserve_fds, &request.extra, err);
 	build_init(&execution->builder);
 	if (result == 0)
 		result = plan_make_exec(&request, &execution->builder, &warnings, err);
 	if (result == 0)
 		steps_log_warnings(context, &warnings);
 	if (result == 0 && options->console_socket != NULL)
-		result = creation_connect(options->console_socket, &execution->console_socket, err);
+		result = files_connect(options->console_socket, &execution->console_socket, err);
 	if (result == 0)
 		result = open_cgroup(execution, err);
 	if (result == 0)
@@ -320,7 +321,7 @@ static int send_pidfd(struct execution *execution, struct error *err)
 
 	if (execution->options->pidfd_socket == NULL)
 		return 0;
-	int result = creation_connect(execution->options->pidfd_socket, &fd, err);
+	int result = files_connect(execution->options->pidfd_socket, &fd, err);
 	return result < 0 ? result : fd_send(fd, "setns", 5, &execution->launch.pidfd.fd, 1, err);
 }
 
@@ -336,7 +337,7 @@ static int spawn(struct execution *execution, struct error *err)
 	if (result == 0)
 		result = send_pidfd(execution, err);
 	if (result == 0 && execution->options->pid_file != NULL)
-		result = creation_write_pid_file(execution->options->pid_file, execution->launch.pid, err);
+		result = files_write_pid(execution->options->pid_file, execution->launch.pid, err);
 	if (result < 0)
 		launch_kill(&execution->launch);
 	return result;

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/process.h"
 #include "base/syscalls.h"
+#include "oci/spec/state.h"
 
 #include "base/banned.h"
 
@@ -36,15 +37,11 @@ int hooks_state_make(const char *id, const char *bundle, const struct spec_kvs *
 	text_append(&ret->head, ",\"status\":\"");
 	text_append(&ret->tail, ",\"bundle\":");
 	text_append_json(&ret->tail, bundle);
-	text_append(&ret->tail, ",\"annotations\":{");
-	for (size_t i = 0; i < annotations->count; i++) {
-		text_append(&ret->tail, i > 0 ? "," : "");
-		text_append_json(&ret->tail, annotations->items[i].key);
-		text_append(&ret->tail, ":");
-		text_append_json(&ret->tail, annotations->items[i].value);
-	}
-	text_append(&ret->tail, "}}");
-	int result = text_done(&ret->head, err);
+	text_append(&ret->tail, ",\"annotations\":");
+	int result = annotations->count > 0 ? spec_state_annotations(annotations, &ret->tail, err) : 0;
+	text_append(&ret->tail, annotations->count > 0 ? "}" : "{}}");
+	if (result == 0)
+		result = text_done(&ret->head, err);
 	if (result == 0)
 		result = text_done(&ret->tail, err);
 	if (result < 0)
