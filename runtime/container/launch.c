@@ -80,6 +80,7 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 		.keep_count = sizeof(plan->fds) / sizeof(*fds),
 		.preserve_fds = plan->preserve_fds,
 		.wait_fd = !joiner && (plan->flags & PLAN_NEW_USER) != 0 ? plan->fds.sync : -1,
+		.wait_peer = launch->sync,
 	};
 	bool refused;
 	pid_t pid;

@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -40,8 +41,12 @@ static pid_t start_holder(struct pidfd *ret)
 	struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_PIDFD,
 				   .pidfd = (uint64_t)(uintptr_t)&pidfd,
 				   .exit_signal = SIGCHLD };
+	pid_t parent = getpid();
 	long pid = sys_call6(__NR_clone3, SYS_PTR(&args), sizeof(args), 0, 0, 0, 0);
 
+	/* It has our descriptors, the container's lock among them: it must not outlive us. */
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent))
+		_exit(1);
 	if (pid == 0)
 		for (;;)
 			(void)sys_call6(__NR_ppoll, 0, 0, 0, 0, 0, 0); /* until SIGKILL */

@@ -62,9 +62,11 @@ __asm__(".text\n.globl spawn_clone\n.hidden spawn_clone\n.type spawn_clone,%func
 
 /* New user namespace: wait until the maps are there, then become its root, so that exec keeps the
  * capabilities. Returns a negative errno. */
-static inline long wait_for_maps(int fd)
+static inline long wait_for_maps(int fd, int peer)
 {
 	uint32_t word[2];
+
+	(void)sys_call6(__NR_close, peer, 0, 0, 0, 0, 0); /* a copy: this child shares no descriptors */
 	long got = sys_call6(__NR_read, fd, SYS_PTR(word), sizeof(word), 0, 0, 0);
 
 	if (got != sizeof(word))
@@ -85,7 +87,7 @@ NO_SANITIZE static void child_main(void *data)
 	long result = 0;
 
 	if (request->wait_fd >= 0)
-		result = wait_for_maps(request->wait_fd);
+		result = wait_for_maps(request->wait_fd, request->wait_peer);
 	for (size_t i = 0; i < request->keep_count && result >= 0; i++)
 		if (request->keep[i] >= 0)
 			result = sys_call6(__NR_fcntl, request->keep[i], F_SETFD, 0, 0, 0, 0);

@@ -21,6 +21,7 @@ struct spawn_request {
 	size_t keep_count;
 	unsigned preserve_fds; /* 3 … 3+N-1 stay open too: the program's */
 	int32_t wait_fd;    /* new user namespace: GO comes here once the id maps are written; -1: no wait */
+	int wait_peer;      /* its other end: the child closes its copy, or our death would not be its end */
 };
 
 /*

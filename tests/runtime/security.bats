@@ -93,3 +93,25 @@ teardown() { teardown_scratch; }
 		sh "$SCRATCH" "$HULL" "$STATE" "$B" "$TAG"
 	assert_equal "$output" "$SCRATCH/volume:"$'\nx\n\n'"$SCRATCH/volume/x:"$'\nmounted'
 }
+
+# --- hull dies at any moment ---------------------------------------------------------------------------------
+
+@test "hull killed while its child waits for id maps leaves nothing that holds the lock" {
+	requires_user_namespaces
+	requires_command strace
+	namespace_path user ""
+	config "$B" '.linux |= (.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.gidMappings = .uidMappings | .devices = [])'
+	chown -R 100000:100000 "$B/rootfs"
+	chmod 755 "$SCRATCH"
+	# Which openat it is that opens uid_map: killed there, every time.
+	detached strace -o "$SCRATCH/trace" -e trace=openat "$HULL" --root "$STATE" create -b "$B" "$TAG"
+	hull delete "$TAG"
+	number=$(awk '/openat/ { n++ } /"uid_map"/ { print n; exit }' "$SCRATCH/trace")
+	detached strace -o "$SCRATCH/trace" -e trace=openat -e "inject=openat:signal=KILL:when=$number" \
+		"$HULL" --root "$STATE" create -b "$B" "$TAG"
+	assert_status 137
+	run timeout 10 "$HULL" --root "$STATE" delete --force "$TAG"
+	assert_status 0
+	assert_nothing_left
+}
