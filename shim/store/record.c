@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-int record_write(int dir, const char *name, struct text *text, struct error *err)
+int record_write(int dir, const char *name, struct text *text, bool sync, struct error *err)
 {
 	char temporary[96];
 	int result = text_done(text, err);
@@ -31,7 +31,7 @@ int record_write(int dir, const char *name, struct text *text, struct error *err
 		if (fd < 0)
 			return error_set(err, errno, "make \"%s\"", name);
 		result = fd_write_all(fd, text->data, text->length, name, err);
-		if (result == 0 && fsync(fd) < 0)
+		if (result == 0 && sync && fsync(fd) < 0)
 			result = error_set(err, errno, "sync \"%s\"", name);
 	}
 	if (result == 0 && renameat(dir, temporary, dir, name) < 0)
@@ -40,7 +40,7 @@ int record_write(int dir, const char *name, struct text *text, struct error *err
 		(void)unlinkat(dir, temporary, 0); /* the error is told already */
 		return result;
 	}
-	if (fsync(dir) < 0)
+	if (sync && fsync(dir) < 0)
 		return error_set(err, errno, "sync the directory of \"%s\"", name);
 	return 0;
 }

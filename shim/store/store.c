@@ -200,7 +200,7 @@ int store_claim_name(const struct store *store, const char *name, const char *id
 	/* Written whole under another name, then linked: a name is never seen without its id. */
 	(void)snprintf(temporary, sizeof(temporary), ".new-%d", (int)getpid());
 	text_format(&text, "%s\n", id);
-	result = record_write(store->names, temporary, &text, err);
+	result = record_write(store->names, temporary, &text, true, err);
 	if (result < 0)
 		return error_add(err, "claim name \"%s\"", name);
 	while (linkat(store->names, temporary, store->names, name, 0) < 0) {
@@ -417,7 +417,7 @@ int store_want_stopped(const struct store *store, const char *id, bool stopped, 
 		return result;
 	if (stopped) {
 		text_append(&text, "stopped\n");
-		return record_write(dir, "wanted", &text, err);
+		return record_write(dir, "wanted", &text, true, err);
 	}
 	if (unlinkat(dir, "wanted", 0) < 0 && errno != ENOENT)
 		return error_set(err, errno, "container %.12s: remove \"wanted\"", id);

@@ -69,6 +69,10 @@ struct store_run {
 };
 must_check int store_run_save(const struct store *store, const char *id, const struct store_run *run, struct error *err);
 must_check int store_run_load(const struct store *store, const char *id, struct store_run *ret, struct error *err);
+/* Saving writes it whole, but does not wait for the disk; this does. */
+must_check int store_run_sync(const struct store *store, const char *id, struct error *err);
+/* The run has ended for good, and exit.json says how. */
+must_check int store_run_drop(const struct store *store, const char *id, struct error *err);
 
 /* exit.json. */
 struct store_exit {
@@ -78,6 +82,7 @@ struct store_exit {
 	struct process_id container;
 	int64_t started_ns, finished_ns;
 	const char *error;    /* why it could not be started; NULL: it ran */
+	bool output_lost;     /* the shim was killed and another took the container up: no output since then */
 };
 /* On disk and synced before it returns: nobody is told before that. */
 must_check int store_exit_save(const struct store *store, const char *id, const struct store_exit *exit, struct error *err);
@@ -93,7 +98,7 @@ must_check int store_drop_name(const struct store *store, const char *name, stru
 must_check int store_drop(const struct store *store, const char *id, struct error *err);
 /* The id that @word (id, unambiguous prefix of one, or name) means. Errors: -ENOENT "No such container: X"; -EEXIST ambiguous. */
 must_check int store_find(const struct store *store, const char *word, char ret_id[STORE_ID_DIGITS + 1], struct error *err);
-/* Every id, in the order of creation. The caller frees. */
+/* Every id, in the order of creation; not those that are claimed and have no container.json yet. The caller frees. */
 must_check int store_list(const struct store *store, char (**ret)[STORE_ID_DIGITS + 1], size_t *ret_count, struct error *err);
 /* An open directory of container @id (O_RDONLY). */
 must_check int store_directory(const struct store *store, const char *id, int *ret_fd, struct error *err);

@@ -27,8 +27,8 @@ int store_exit_save(const struct store *store, const char *id, const struct stor
 		text_append(&text, ",\n \"error\": ");
 		text_append_json(&text, exit->error);
 	}
-	text_append(&text, "}\n");
-	result = record_write(dir, "exit.json", &text, err);
+	text_append(&text, exit->output_lost ? ",\n \"outputLost\": true}\n" : "}\n");
+	result = record_write(dir, "exit.json", &text, true, err);
 	return result < 0 ? error_add(err, "container %.12s", id) : 0;
 }
 
@@ -52,6 +52,8 @@ static int read_exit(int dir, struct arena *arena, struct store_exit *ret, struc
 		result = record_i64(object, "finished", INT64_MIN, INT64_MAX, &ret->finished_ns, err);
 	if (result == 0 && json_get(object, "error") != NULL)
 		result = record_string(object, "error", &ret->error, err);
+	if (result == 0 && json_get(object, "outputLost") != NULL)
+		result = record_bool(object, "outputLost", &ret->output_lost, err);
 	if (result < 0)
 		return result;
 	ret->code = (int32_t)code;

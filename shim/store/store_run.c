@@ -1,5 +1,8 @@
 /* run.json: the run that goes on; see store.h. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -22,8 +25,33 @@ int store_run_save(const struct store *store, const char *id, const struct store
 	record_append_process(&text, "container", &run->container);
 	text_format(&text, ",\n \"started\": %" PRId64 ",\n \"restarts\": %" PRIu32 "}\n", run->started_ns,
 		    run->restarts);
-	result = record_write(dir, "run.json", &text, err);
+	result = record_write(dir, "run.json", &text, false, err);
 	return result < 0 ? error_add(err, "container %.12s", id) : 0;
+}
+
+int store_run_sync(const struct store *store, const char *id, struct error *err)
+{
+	autoclose int dir = -1, fd = -1;
+	int result = store_directory(store, id, &dir, err);
+
+	if (result < 0)
+		return result;
+	fd = openat(dir, "run.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0 || fsync(dir) < 0)
+		return error_set(err, errno, "container %.12s: sync run.json", id);
+	return 0;
+}
+
+int store_run_drop(const struct store *store, const char *id, struct error *err)
+{
+	autoclose int dir = -1;
+	int result = store_directory(store, id, &dir, err);
+
+	if (result < 0)
+		return result;
+	if (unlinkat(dir, "run.json", 0) < 0 && errno != ENOENT)
+		return error_set(err, errno, "container %.12s: remove run.json", id);
+	return 0;
 }
 
 static int read_run(int dir, struct arena *arena, struct store_run *ret, struct error *err)

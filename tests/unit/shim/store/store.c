@@ -172,17 +172,24 @@ static void test_exit_and_run(void)
 	CHECK_STR(exit2.container.boot_id, "b-1");
 	CHECK_INT(exit2.finished_ns, 6);
 	CHECK_STR(exit2.error, exit.error);
+	CHECK(!exit2.output_lost);
+	exit.output_lost = true;
 	exit.error = NULL;
 	exit.code = -1;
 	CHECK_INT(store_exit_save(&store, id, &exit, &err), 0);
 	CHECK_INT(store_exit_load(&store, id, &arena, &exit2, &err), 0);
-	CHECK(exit2.error == NULL);
+	CHECK(exit2.error == NULL && exit2.output_lost);
 	CHECK_INT(exit2.code, -1);
 	CHECK_INT(store_run_save(&store, id, &going, &err), 0);
 	CHECK_INT(store_run_load(&store, id, &going2, &err), 0);
 	CHECK_INT(going2.shim.pid, 42);
 	CHECK_INT(going2.container.pid, 0);
 	CHECK_INT(going2.restarts, 4);
+	CHECK_INT(store_run_sync(&store, id, &err), 0);
+	CHECK_INT(store_run_drop(&store, id, &err), 0);
+	CHECK_INT(store_run_drop(&store, id, &err), 0);
+	CHECK_INT(store_run_load(&store, id, &going2, &err), -ENOENT);
+	CHECK_INT(store_run_sync(&store, id, &err), -ENOENT);
 	arena_release(&arena);
 	end();
 }
