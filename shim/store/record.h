@@ -20,9 +20,9 @@ struct json;
 
 #define RECORD_MAX_BYTES ((size_t)1 << 20)
 
-/* @text as file @name of the directory @dir; on disk when this returns. Errors: those of open, write, fsync.
- */
-must_check int record_write(int dir, const char *name, struct text *text, struct error *err);
+/* @text as file @name of the directory @dir; with @sync on disk when this returns. Errors: those of
+ * open, write, fsync. */
+must_check int record_write(int dir, const char *name, struct text *text, bool sync, struct error *err);
 /* The object in file @name. Errors: -ENOENT; -EINVAL damaged. */
 must_check int record_read(int dir, const char *name, struct arena *arena, const struct json **ret,
 			   struct error *err);
