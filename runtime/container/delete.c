@@ -78,11 +78,22 @@ int delete_opened(const struct container_context *context, int root, const char 
 	return result;
 }
 
-/* Nothing readable is there: a create that was killed early, or damage. Only --force removes it. */
-static int delete_unreadable(const struct container_context *context, int root, const char *id,
+/*
+ * Nothing readable is there: a create that was killed early, or damage. Only --force removes it, under
+ * the lock, so that a create that has just begun is not undone beneath its hands.
+ */
+static int delete_unreadable(const struct container_context *context, int root, int dir, const char *id,
 			     struct error *err)
 {
-	steps_log(context, LOG_WARNING, "container \"%s\": %s: removing its directory", id, err->text);
+	autoclose int lock = -1;
+	struct error why = *err;
+	int result = state_lock(dir, &lock, err);
+
+	if (result == -ENOENT)
+		return 0; /* somebody else removed it */
+	if (result < 0)
+		return result;
+	steps_log(context, LOG_WARNING, "container \"%s\": %s: removing its directory", id, why.text);
 	return state_drop(root, id, err);
 }
 
@@ -94,13 +105,57 @@ static int check_status(const char *id, enum container_status status, bool force
 			 container_status_names[status]);
 }
 
+/*
+ * Under the lock: a create may have finished since we looked, a start may have begun. Nothing else
+ * changes what was seen, so a stopped container is not asked again.
+ */
+static int look_again(const struct container_context *context, const char *id, struct opened *opened,
+		      enum container_status *status, struct pidfd *pidfd, struct error *err)
+{
+	int result = 0;
+
+	if (*status == STATUS_CREATING) {
+		opened_release(opened);
+		result = state_open(context, id, opened, err);
+	} else if (*status != STATUS_CREATED) {
+		return 0;
+	}
+	cleanup_close(&pidfd->fd);
+	pidfd->fd = -1;
+	return result < 0 ? result : state_status(opened->dir, &opened->state, status, pidfd, err);
+}
+
+static int delete_readable(const struct container_context *context, int root, const char *id, bool force,
+			   struct opened *opened, struct error *err)
+{
+	enum container_status status;
+	struct pidfd pidfd = { .fd = -1 };
+	autoclose int lock = -1;
+	struct error ignored;
+	int result = state_status(opened->dir, &opened->state, &status, &pidfd, err);
+
+	if (result == 0)
+		result = check_status(id, status, force, err);
+	/* Kill first, then lock: a start or exec that holds the lock ends with the process. */
+	if (result == 0 && force && pidfd.fd >= 0)
+		ignore_failure(process_signal(&pidfd, SIGKILL, &ignored)); /* ended meanwhile: as wanted */
+	if (result == 0)
+		result = state_lock(opened->dir, &lock, err);
+	bool removed = result == -ENOENT; /* while we waited */
+	if (result == 0)
+		result = look_again(context, id, opened, &status, &pidfd, err);
+	if (result == 0)
+		result = check_status(id, status, force, err);
+	if (result == 0)
+		result = delete_opened(context, root, id, opened, &pidfd, err);
+	cleanup_close(&pidfd.fd);
+	return removed && force ? 0 : result;
+}
+
 int container_delete(const struct container_context *context, const char *id, bool force, struct error *err)
 {
 	auto_opened struct opened opened = OPENED_EMPTY;
-	autoclose int root = -1, dir = -1, lock = -1;
-	struct pidfd pidfd = { .fd = -1 };
-	enum container_status status;
-	struct error ignored;
+	autoclose int root = -1, dir = -1;
 
 	int result = container_check_id(id, err);
 	if (result == 0)
@@ -115,18 +170,7 @@ int container_delete(const struct container_context *context, const char *id, bo
 	if (result < 0)
 		return result;
 	result = state_open(context, id, &opened, err);
-	if (result == 0)
-		result = state_status(opened.dir, &opened.state, &status, &pidfd, err);
 	if (result < 0)
-		return force ? delete_unreadable(context, root, id, err) : result;
-	autoclose int held = pidfd.fd;
-	result = check_status(id, status, force, err);
-	/* Kill first, then lock: a start or exec that holds the lock ends with the process. */
-	if (result == 0 && force && held >= 0)
-		ignore_failure(process_signal(&pidfd, SIGKILL, &ignored)); /* ended meanwhile: as wanted */
-	if (result == 0)
-		result = state_lock(opened.dir, &lock, err);
-	if (result == 0)
-		result = delete_opened(context, root, id, &opened, &pidfd, err);
-	return result;
+		return force ? delete_unreadable(context, root, dir, id, err) : result;
+	return delete_readable(context, root, id, force, &opened, err);
 }

@@ -115,3 +115,32 @@ teardown() { teardown_scratch; }
 	assert_status 0
 	assert_nothing_left
 }
+
+# --- races of operations ---------------------------------------------------------------------------------------
+
+@test "delete without --force does not end a container that was started meanwhile" {
+	# While the hook runs the container is still created and start has the lock.
+	config "$B" '.hooks.startContainer = [{path: "/bin/sleep", args: ["sleep", "1"]}]'
+	bundle_args "$B" sleep 100
+	created
+	hull start "$TAG" 3>&- &
+	sleep 0.3
+	has_status "$TAG" created
+	run hull delete "$TAG"
+	assert_status 1
+	assert_output_has "is not stopped: running"
+	wait $!
+	has_status "$TAG" running
+}
+
+@test "delete --force of a container in creation ends what that creation made" {
+	config "$B" '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1"]}] | del(.linux.cgroupsPath)'
+	bundle_args "$B" sleep 100
+	"$HULL" --root "$STATE" create -b "$B" "$TAG" </dev/null >"$SCRATCH/output" 2>&1 3>&- &
+	sleep 0.4
+	has_status "$TAG" creating
+	run hull delete --force "$TAG"
+	assert_status 0
+	wait $! || true
+	assert_nothing_left
+}
