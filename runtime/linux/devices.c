@@ -77,9 +77,14 @@ int devices_plan(const struct spec *spec, struct plan_builder *builder, struct e
 				.replace = default_links[i].replace,
 			};
 	}
-	for (size_t i = 0; i < listed->count; i++)
+	for (size_t i = 0; i < listed->count; i++) {
+		/* mknod(2) has 12 bits and 20: more would name another device. */
+		if (listed->items[i].major > 0xfff || listed->items[i].minor > 0xfffff)
+			return error_set(err, 0, "linux.devices[%zu]: no device can have the number %u:%u", i,
+					 listed->items[i].major, listed->items[i].minor);
 		if (strcmp(listed->items[i].path, "/dev/ptmx") != 0) /* the link to the own devpts stands for it */
 			devices[count++] = listed_device(builder, &listed->items[i]);
+	}
 	builder->head.devices = build_list(builder, devices, sizeof(*devices), count);
 	builder->head.links = build_list(builder, links, sizeof(links[0]), link_count);
 	return 0;
