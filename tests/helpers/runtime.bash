@@ -26,7 +26,7 @@ setup_bundle() {
 # inside SCRIPT: runs $B with this shell script as its program, as bats' `run`.
 inside() {
 	bundle_args "$B" sh -c "$1"
-	run hull run -b "$B" "$TAG"
+	run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG"
 }
 
 # shows WANT SCRIPT: the script succeeds inside and prints exactly WANT.
@@ -43,7 +43,7 @@ shows() {
 refuses() {
 	local text=$1
 	shift
-	run timeout 20 "$HULL" --root "$STATE" --log "$SCRATCH/log" "$@"
+	detached timeout 20 "$HULL" --root "$STATE" --log "$SCRATCH/log" "$@"
 	[[ $status -eq 1 && $output == *"$text"* && $output != *$'\n'* ]] || {
 		printf '%s\n' "status $status, output:" "$output" "want one line with:" "$text" >&2
 		return 1

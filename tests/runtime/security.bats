@@ -26,8 +26,12 @@ teardown() { teardown_scratch; }
 @test "CVE-2024-21626: --preserve-fds names what the caller opened, never hull's own descriptors" {
 	probe
 	bundle_args "$B" /bin/probe fds
-	refuses "preserved-fd 3 (of 1)" run --preserve-fds 1 -b "$B" "$TAG" 3>&-
-	refuses "preserved-fd 4 (of 2)" run --preserve-fds 2 -b "$B" "$TAG" 3</dev/null 4>&-
+	run "$HULL" --root "$STATE" --log "$SCRATCH/log" run --preserve-fds 1 -b "$B" "$TAG" 3>&-
+	assert_status 1
+	assert_output_has "preserved-fd 3 (of 1)"
+	run "$HULL" --root "$STATE" --log "$SCRATCH/log" run --preserve-fds 2 -b "$B" "$TAG" 3</dev/null 4>&-
+	assert_status 1
+	assert_output_has "preserved-fd 4 (of 2)"
 	bundle_args "$B" sleep 100
 	started
 	run "$HULL" --root "$STATE" exec --preserve-fds 1 "$TAG" /bin/probe fds 3>&-
@@ -143,4 +147,313 @@ teardown() { teardown_scratch; }
 	assert_status 0
 	wait $! || true
 	assert_nothing_left
+}
+
+# --- the image: what lies in the root ---------------------------------------------------------------------------
+
+# A directory beside the root, and what was in it; nothing may come or go there.
+outside() {
+	mkdir -p "$SCRATCH/outside/sub"
+	echo secret >"$SCRATCH/outside/file"
+	mkdir "$SCRATCH/outside/pts"
+	: >"$SCRATCH/outside/ptmx"
+	chmod 640 "$SCRATCH/outside/file"
+	chown 12:34 "$SCRATCH/outside/file"
+	outside_before=$(outside_is)
+}
+
+outside_is() {
+	find "$SCRATCH/outside" -printf '%p %y %m %U:%G %s %l\n' | sort
+	cat "$SCRATCH/outside/file"
+	# hull sees what the attacker of a shared host path would: mounts below it, of our namespace
+	grep -F "$SCRATCH/outside" /proc/self/mountinfo || true
+}
+
+outside_untouched() {
+	[[ $(outside_is) == "$outside_before" ]] || {
+		diff <(echo "$outside_before") <(outside_is) >&2
+		return 1
+	}
+}
+
+# image_link PATH: PATH of the root is a symlink to the directory outside, absolute and relative ones.
+image_link() {
+	rm -rf "${B:?}/rootfs$1"
+	ln -s "${2:-$SCRATCH/outside}" "$B/rootfs$1"
+}
+
+@test "CVE-2019-19921, CVE-2023-27561: /proc or /sys of the image is a symlink" {
+	outside
+	for dir in proc sys; do
+		for target in "$SCRATCH/outside" "../../outside" tmp /nowhere; do
+			image_link "/$dir" "$target"
+			refuses "must not be a symlink" run -b "$B" "$TAG"
+			outside_untouched
+		done
+		rm "$B/rootfs/$dir"
+		mkdir "$B/rootfs/$dir"
+	done
+	[[ ! -e $B/rootfs/nowhere ]]
+}
+
+@test "CVE-2026-41579: /dev of the image is a symlink to the host" {
+	outside
+	for target in "$SCRATCH/outside" "../../outside"; do
+		image_link /dev "$target"
+		run hull run -b "$B" "$TAG"
+		outside_untouched
+		assert_nothing_left
+		# Without a mount on /dev the nodes and links themselves would be made there.
+		jq 'del(.mounts[] | select(.destination | startswith("/dev")))' "$B/config.json" >"$B/new"
+		mv "$B/new" "$B/config.json"
+		run hull run -b "$B" "$TAG"
+		assert_status 1
+		outside_untouched
+		assert_nothing_left
+	done
+}
+
+@test "mount targets that are links, dangling or not, and ones with .. stay in the root" {
+	outside
+	image_link /mnt "$SCRATCH/outside/sub"
+	image_link /run ../../outside/new/deeper
+	add_mount '{"destination": "/mnt/a/b", "type": "tmpfs", "source": "tmpfs"}'
+	add_mount '{"destination": "/run/c", "type": "tmpfs", "source": "tmpfs"}'
+	add_mount '{"destination": "/../../../outside/d", "type": "tmpfs", "source": "tmpfs"}'
+	add_mount '{"destination": "etc/../../../outside/e", "type": "bind", "source": "/etc/passwd", "options": ["bind"]}'
+	inside 'ls -d /outside/d /outside/new/deeper/c; ls /outside/e'
+	assert_status 0
+	assert_equal "${output#*is taken from /\"$'\n'}" $'/outside/d\n/outside/new/deeper/c\n/outside/e'
+	outside_untouched
+	assert_nothing_left
+}
+
+@test "CVE-2021-30465: a component of the target that changes all the time never leads out" {
+	outside
+	mkdir "$SCRATCH/volume" "$SCRATCH/volume/real"
+	mkdir "$B/rootfs/volume"
+	add_mount "{\"destination\": \"/volume\", \"type\": \"bind\", \"source\": \"$SCRATCH/volume\", \"options\": [\"rbind\"]}"
+	add_mount '{"destination": "/volume/swap/in", "type": "tmpfs", "source": "tmpfs"}'
+	bundle_args "$B" true
+	(
+		set +e
+		cd "$SCRATCH/volume"
+		ln -s ../../../../../../../../../../"$SCRATCH/outside" link
+		cp -a real swap
+		while [[ -d ../volume ]]; do
+			mv -T swap other && mv -T link swap && mv -T swap link && mv -T other swap
+		done
+	) 2>/dev/null 3>&- &
+	racer=$!
+	for _ in {1..40}; do
+		run hull run -b "$B" "$TAG"
+		outside_untouched
+	done
+	kill "$racer" && wait "$racer" || true
+	assert_nothing_left
+}
+
+@test "CVE-2019-16884: over /proc goes nothing but what is known" {
+	mkdir "$SCRATCH/fake"
+	for destination in /proc /proc/self /proc/sys /proc/1/attr; do
+		bundle "$B" true
+		add_mount "{\"destination\": \"$destination\", \"type\": \"bind\", \"source\": \"$SCRATCH/fake\", \"options\": [\"bind\"]}"
+		refuses "inside /proc" run -b "$B" "$TAG"
+	done
+	bundle "$B" true
+	ln -s /proc/self "$B/rootfs/innocent"
+	add_mount "{\"destination\": \"/innocent/attr\", \"type\": \"bind\", \"source\": \"$SCRATCH/fake\", \"options\": [\"bind\"]}"
+	refuses "inside /proc" run -b "$B" "$TAG"
+}
+
+@test "CVE-2019-18837, CVE-2025-31133: masks cover what links lead to, with the host's null device" {
+	outside
+	config "$B" '.linux.maskedPaths = ["/etc/secret", "/etc/link", "/etc/away", "/etc/directory", "/etc/dangling"]'
+	echo secret >"$B/rootfs/etc/secret"
+	echo secret >"$B/rootfs/etc/target"
+	ln -s target "$B/rootfs/etc/link"
+	ln -s "$SCRATCH/outside/file" "$B/rootfs/etc/away"
+	ln -s /nowhere "$B/rootfs/etc/dangling"
+	mkdir "$B/rootfs/etc/directory"
+	echo secret >"$B/rootfs/etc/directory/file"
+	inside 'cat /etc/secret /etc/link /etc/target; ls /etc/directory; stat -c %t:%T /etc/secret; touch /etc/directory/x 2>/dev/null || echo ro'
+	assert_status 0
+	assert_equal "$output" $'1:3\nro'
+	outside_untouched
+}
+
+@test "CVE-2025-31133: an image's /dev/null that is none is refused or not used" {
+	outside
+	config "$B" 'del(.mounts[] | select(.destination | startswith("/dev"))) | .linux.maskedPaths = ["/etc/secret"]'
+	echo secret >"$B/rootfs/etc/secret"
+	bundle_args "$B" sh -c 'cat /etc/secret; stat -c %t:%T /etc/secret'
+	for kind in "ln -s $SCRATCH/outside/file" "ln -s /proc/sys/kernel/core_pattern" "mkfifo" "touch" "mkdir"; do
+		rm -rf "$B/rootfs/dev/null"
+		$kind "$B/rootfs/dev/null"
+		run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG" </dev/null
+		assert_status 1
+		assert_output_has '/dev/null\" exists and is not the device 1:3'
+		outside_untouched
+		assert_nothing_left
+	done
+}
+
+@test "CVE-2025-52565, CVE-2026-88264: a false terminal multiplexer, a false /dev/console" {
+	outside
+	config "$B" '.process.terminal = true | del(.mounts[] | select(.destination | startswith("/dev")))'
+	bundle_args "$B" true
+	probe
+	for kind in "ln -s $SCRATCH/outside/file" "ln -s /dev/null" "mkfifo" "touch"; do
+		rm -rf "$B/rootfs/dev"
+		mkdir -p "$B/rootfs/dev/pts"
+		$kind "$B/rootfs/dev/pts/ptmx"
+		"$PROBE" receive "$SCRATCH/console" "$SCRATCH/name" </dev/null >/dev/null 2>&1 3>&- &
+		receiver=$!
+		wait_until 2 test -S "$SCRATCH/console"
+		run timeout 20 "$HULL" --root "$STATE" create --console-socket "$SCRATCH/console" -b "$B" "$TAG"
+		assert_status 1
+		assert_output_has "terminal: "
+		kill "$receiver" 2>/dev/null || true
+		wait "$receiver" || true
+		rm -f "$SCRATCH/console"
+		outside_untouched
+		assert_nothing_left
+	done
+	# The multiplexer is real, the console leads out.
+	bundle "$B" true
+	config "$B" '.process.terminal = true | del(.mounts[] | select(.destination == "/dev"))'
+	ln -s "$SCRATCH/outside/new" "$B/rootfs/dev/console"
+	"$PROBE" receive "$SCRATCH/console" "$SCRATCH/name" </dev/null >/dev/null 2>&1 3>&- &
+	receiver=$!
+	wait_until 2 test -S "$SCRATCH/console"
+	run timeout 20 "$HULL" --root "$STATE" create --console-socket "$SCRATCH/console" -b "$B" "$TAG"
+	assert_status 1
+	assert_output_has "/dev/console"
+	kill "$receiver" 2>/dev/null || true
+	wait "$receiver" || true
+	outside_untouched
+	assert_nothing_left
+}
+
+@test "CVE-2026-88265: standard streams are never reopened on, nor given to the user through, something else" {
+	outside
+	bundle_args "$B" sleep 100
+	started
+	hull exec "$TAG" sh -c 'rm /dev/null; echo mine >/dev/null; chmod 600 /dev/null'
+	run hull exec -u 1000 "$TAG" sh -c 'cat; stat -c %u:%a:%s /dev/null' </dev/null
+	assert_equal "$output" "0:600:5"
+	run hull exec "$TAG" sh -c 'rm /dev/null; mkfifo /dev/null'
+	run timeout 20 "$HULL" --root "$STATE" exec -u 1000 "$TAG" sh -c 'cat; stat -c %u /dev/null' </dev/null
+	assert_equal "$output" "0"
+	outside_untouched
+}
+
+@test "/etc/passwd of the image may be anything: HOME is / then, and nothing hangs" {
+	outside
+	config "$B" 'del(.process.env[] | select(startswith("HOME=")))'
+	bundle_args "$B" sh -c 'echo "$HOME"'
+	for kind in "mkfifo" "mkdir" "ln -s /dev/zero" "ln -s /dev/tty" "ln -s $SCRATCH/outside/file" "ln -s /proc/kmsg" \
+		"ln -s passwd" "touch"; do
+		rm -rf "$B/rootfs/etc/passwd"
+		$kind "$B/rootfs/etc/passwd"
+		run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG"
+		assert_status 0
+		assert_equal "$output" /
+	done
+	rm -f "$B/rootfs/etc/passwd"
+	head -c 3000000 /dev/zero | tr '\0' x >"$B/rootfs/etc/passwd"
+	run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG"
+	assert_equal "$output" /
+	outside_untouched
+}
+
+@test "CVE-2016-3697: a name in the image's passwd that looks like a number is a name" {
+	config "$B" '.process.user = {uid: 1000, gid: 1000} | del(.process.env[] | select(startswith("HOME=")))'
+	printf '%s\n' '1000:x:0:0:root:/evil:/bin/sh' 'user:x:1000:1000:user:/home/user:/bin/sh' >"$B/rootfs/etc/passwd"
+	shows $'1000\n1000\n/home/user' 'id -u; id -g; echo "$HOME"'
+}
+
+@test "an entry point #!/proc/self/exe executes nothing of the host's" {
+	outside
+	before=$(sha256sum "$HULL")
+	printf '#!/proc/self/exe\n' >"$B/rootfs/entry"
+	chmod 755 "$B/rootfs/entry"
+	bundle_args "$B" /entry
+	run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG" </dev/null
+	[[ $status -ne 0 ]]
+	assert_equal "$(sha256sum "$HULL")" "$before"
+	# Nor can what runs be written: it is a sealed memfd.
+	bundle_args "$B" sleep 100
+	started
+	cp "$B/rootfs/entry" "$B/rootfs/bin/entry"
+	run timeout 20 "$HULL" --root "$STATE" exec "$TAG" /bin/entry </dev/null
+	[[ $status -ne 0 ]]
+	assert_equal "$(sha256sum "$HULL")" "$before"
+}
+
+@test "CVE-2024-21626: a working directory below /proc/self/fd is refused, at create and at exec" {
+	for fd in 3 4 5 6 7 8 9 10 11 12; do
+		config "$B" '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$fd"
+		run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG"
+		assert_status 1
+		config "$B" '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$fd/../../.."
+		run timeout 20 "$HULL" --root "$STATE" run -b "$B" "$TAG"
+		assert_status 1
+	done
+	config "$B" '.process.cwd = "/"'
+	bundle_args "$B" sleep 100
+	ln -s /proc/self/fd/7/ "$B/rootfs/seven"
+	started
+	for fd in 3 4 5 6 7 8 9 10 11 12; do
+		run hull exec --cwd "/proc/self/fd/$fd" "$TAG" pwd
+		assert_status 255
+	done
+	run hull exec --cwd /seven "$TAG" pwd
+	assert_status 255
+	run hull exec "$TAG" /proc/self/fd/7/../../bin/sh -c true
+	assert_status 255
+}
+
+@test "CVE-2022-29162: exec --cap never fills the inheritable set" {
+	bundle_args "$B" sleep 100
+	started
+	run hull exec --cap CAP_NET_RAW "$TAG" grep -E 'CapInh|CapAmb' /proc/self/status
+	assert_equal "$output" $'CapInh:\t0000000000000000\nCapAmb:\t0000000000000000'
+}
+
+# --- a process inside watches exec ----------------------------------------------------------------------------
+
+@test "CVE-2016-9962: a process on its way in cannot be looked into" {
+	# Everything that root of the container may try on each process that it sees, again and again.
+	cat >"$B/rootfs/watch" <<-'END'
+		while :; do
+			for p in /proc/[0-9]*; do
+				[ "$p" != /proc/1 ] && read -r name <"$p/comm" && [ "$name" = hull-init ] || continue
+				echo "$p" >>/seen
+				for f in "$p"/fd/*; do
+					echo "$f $(readlink "$f")" >>/found
+				done
+				(: >"$p/exe") && echo "wrote $p/exe" >>/found
+				readlink "$p/exe" "$p/root" "$p/cwd" >>/found
+				cat "$p/maps" >>/found
+				kill -STOP "${p#/proc/}" && echo stopped >>/seen
+				cat "$p/environ" "$p/mem" >>/found
+				for f in "$p"/fd/*; do
+					echo "$f $(readlink "$f")" >>/found
+				done
+				readlink "$p/exe" "$p/root" "$p/cwd" >>/found
+				kill -CONT "${p#/proc/}"
+			done
+		done 2>/dev/null
+	END
+	bundle_args "$B" sh /watch
+	config "$B" '.root.readonly = false'
+	started
+	for _ in {1..300}; do
+		timeout 20 "$HULL" --root "$STATE" exec "$TAG" true
+		[[ $(grep -c stopped "$B/rootfs/seen" 2>/dev/null) -lt 5 ]] || break
+	done
+	grep -q stopped "$B/rootfs/seen" || skip "no exec was slow enough to be seen"
+	# What is found when it has become the program is the program's: numbers above 2, memfds and other roots are not.
+	run ! grep -aE 'fd/[3-9]|fd/[0-9]{2}|memfd|hull|wrote|pipe|socket' "$B/rootfs/found"
 }
