@@ -455,5 +455,5 @@ image_link() {
 	done
 	grep -q stopped "$B/rootfs/seen" || skip "no exec was slow enough to be seen"
 	# What is found when it has become the program is the program's: numbers above 2, memfds and other roots are not.
-	run ! grep -aE 'fd/[3-9]|fd/[0-9]{2}|memfd|hull|wrote|pipe|socket' "$B/rootfs/found"
+	run ! grep -aE "fd/([3-9]|[0-9]{2}) .|memfd|hull|wrote" "$B/rootfs/found"
 }
