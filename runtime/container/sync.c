@@ -25,7 +25,7 @@ int sync_send(int socket, enum sync_step step, struct error *err)
 	struct sync_message message = { .step = step };
 	int result = fd_send(socket, &message, SYNC_SHORT_SIZE, NULL, 0, err);
 
-	return result == -EPIPE ? 0 : result;
+	return result == -EPIPE || result == -ECONNRESET ? 0 : result;
 }
 
 /* The text of a peer that may be hostile: bounded, terminated, printable. */
