@@ -88,26 +88,44 @@ static int copy_subdirectory(int from, int to, const char *name, const struct st
 	return (int)result;
 }
 
+/* Sockets, FIFOs, devices. */
+static int copy_node(int to, const char *name, const struct stat *st, struct error *err)
+{
+	long result = sys_mknod(to, name, st->st_mode, st->st_rdev);
+
+	if (result == 0)
+		result = sys_chown(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW);
+	return result < 0 ? error_set(err, (int)-result, "copy the node \"%s\"", name) : 0;
+}
+
 static int copy_entry(int from, int to, const char *name, int depth, struct error *err)
 {
 	struct stat st;
-	long result = sys_fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW);
+	long got = sys_fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW);
+	int result;
 
-	if (result < 0)
-		return error_set(err, (int)-result, "stat \"%s\"", name);
+	if (got < 0)
+		return error_set(err, (int)-got, "stat \"%s\"", name);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFDIR:
-		return copy_subdirectory(from, to, name, &st, depth, err);
+		result = copy_subdirectory(from, to, name, &st, depth, err);
+		break;
 	case S_IFREG:
-		return copy_file(from, to, name, &st, err);
+		result = copy_file(from, to, name, &st, err);
+		break;
 	case S_IFLNK:
-		return copy_link(from, to, name, &st, err);
-	default: /* sockets, FIFOs, devices */
-		result = sys_mknod(to, name, st.st_mode, st.st_rdev);
-		if (result == 0)
-			result = sys_chown(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
-		return result < 0 ? error_set(err, (int)-result, "copy the node \"%s\"", name) : 0;
+		result = copy_link(from, to, name, &st, err);
+		break;
+	default:
+		result = copy_node(to, name, &st, err);
+		break;
 	}
+	if (result < 0)
+		return result;
+	const unsigned long times[4] = { (unsigned long)st.st_atime, st.st_atime_nsec, (unsigned long)st.st_mtime,
+					 st.st_mtime_nsec };
+	got = sys_call6(__NR_utimensat, to, SYS_PTR(name), SYS_PTR(times), AT_SYMLINK_NOFOLLOW, 0, 0);
+	return got < 0 ? error_set(err, (int)-got, "set the times of \"%s\"", name) : 0;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): bounded by COPY_DEPTH_MAX */
