@@ -35,6 +35,7 @@ static const struct name flag_names[] = {
 	{ PLAN_PERSONALITY, "personality" },
 	{ PLAN_CONSOLE_SIZE, "console-size" },
 	{ PLAN_BIND_DEVICES, "bind-devices" },
+	{ PLAN_BIND_DEVICES, "bind-devices" },
 };
 
 static const struct name namespace_names[] = {
