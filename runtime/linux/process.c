@@ -33,28 +33,58 @@ static const char *find_env(const struct strings *env, const char *name)
 	return NULL;
 }
 
+struct env_entry {
+	const char *text;
+	size_t length; /* of the name */
+	size_t place;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct env_entry *x = a, *y = b;
+	int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+
+	if (order == 0 && x->length != y->length)
+		order = x->length < y->length ? -1 : 1;
+	return order != 0 ? order : x->place < y->place ? -1 : 1;
+}
+
+/* Which entries have a later one of the same name. Sorted, not compared in pairs: there may be very many. */
+static bool *find_replaced(const struct strings *env)
+{
+	autofree struct env_entry *sorted = calloc(env->count + 1, sizeof(*sorted));
+	bool *replaced = sorted == NULL ? NULL : calloc(env->count + 1, sizeof(*replaced));
+
+	if (replaced == NULL)
+		return NULL;
+	for (size_t i = 0; i < env->count; i++)
+		sorted[i] = (struct env_entry){ env->items[i], strcspn(env->items[i], "="), i };
+	qsort(sorted, env->count, sizeof(*sorted), compare_entries);
+	for (size_t i = 1; i < env->count; i++)
+		if (sorted[i].length == sorted[i - 1].length &&
+		    memcmp(sorted[i].text, sorted[i - 1].text, sorted[i].length) == 0)
+			replaced[sorted[i - 1].place] = true;
+	return replaced;
+}
+
 /* One entry a name, the last one wins. HOME is left out where hull-init looks it up. */
 static int plan_env(const struct strings *env, const struct process_extra *extra, struct plan_builder *builder,
 		    struct error *err)
 {
 	autofree struct plan_text *texts = calloc(env->count + 4, sizeof(*texts));
+	autofree bool *replaced = find_replaced(env);
 	const char *home = find_env(env, "HOME");
 	size_t count = 0;
 
-	if (texts == NULL)
+	if (texts == NULL || replaced == NULL)
 		return error_set(err, ENOMEM, "env");
 	if (home == NULL || home[0] == '\0')
 		builder->head.flags |= PLAN_HOME_FROM_PASSWD;
 	for (size_t i = 0; i < env->count; i++) {
-		const char *entry = env->items[i];
-		size_t length = strcspn(entry, "=");
-		bool later = false;
+		bool looked_up = sets(env->items[i], "HOME", 4) && (builder->head.flags & PLAN_HOME_FROM_PASSWD) != 0;
 
-		for (size_t j = i + 1; j < env->count && !later; j++)
-			later = sets(env->items[j], entry, length);
-		if (later || (sets(entry, "HOME", 4) && (builder->head.flags & PLAN_HOME_FROM_PASSWD) != 0))
-			continue;
-		texts[count++] = build_text(builder, entry);
+		if (!replaced[i] && !looked_up)
+			texts[count++] = build_text(builder, env->items[i]);
 	}
 	if (extra->listen_fds > 0) {
 		texts[count++] = build_format(builder, "LISTEN_FDS=%u", extra->listen_fds);
@@ -82,7 +112,7 @@ static int plan_candidates(const char *program, const char *path, struct plan_bu
 		texts[count++] = build_text(builder, program);
 		path = NULL;
 	}
-	while (path != NULL && *path != '\0') {
+	while (path != NULL && *path != '\0' && !builder->too_big) {
 		size_t length = strcspn(path, ":");
 
 		/* An empty part means the working directory. */

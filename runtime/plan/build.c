@@ -27,6 +27,13 @@ void build_release(struct plan_builder *builder)
 	text_release(&builder->block);
 }
 
+/* Refused before memory is taken for it: a short document can ask for gigabytes of paths to try. */
+static bool has_room(struct plan_builder *builder, size_t bytes)
+{
+	builder->too_big = builder->too_big || bytes > PLAN_MAX_BYTES - builder->block.length;
+	return !builder->too_big;
+}
+
 static void align_block(struct plan_builder *builder)
 {
 	static const char zeros[8];
@@ -38,7 +45,7 @@ struct plan_text build_text(struct plan_builder *builder, const char *text)
 {
 	struct plan_text place = { 0 };
 
-	if (text == NULL)
+	if (text == NULL || !has_room(builder, strlen(text) + 16))
 		return place;
 	place.offset = (uint32_t)builder->block.length;
 	text_append_bytes(&builder->block, text, strlen(text) + 1);
@@ -63,6 +70,8 @@ struct plan_list build_list(struct plan_builder *builder, const void *items, siz
 {
 	struct plan_list list = { .count = (uint32_t)count };
 
+	if (!has_room(builder, size * count + 16))
+		return (struct plan_list){ 0 };
 	align_block(builder);
 	list.offset = (uint32_t)builder->block.length;
 	text_append_bytes(&builder->block, items, size * count);
@@ -84,12 +93,12 @@ struct plan_list build_strings(struct plan_builder *builder, const struct string
 
 int build_finish(struct plan_builder *builder, const struct plan **ret, struct error *err)
 {
+	if (builder->too_big)
+		return error_set(err, EFBIG, "the plan has more than %zu bytes", PLAN_MAX_BYTES);
 	align_block(builder);
 	int result = text_done(&builder->block, err);
 	if (result < 0)
 		return result;
-	if (builder->block.length > PLAN_MAX_BYTES)
-		return error_set(err, EFBIG, "the plan has %zu bytes", builder->block.length);
 	builder->head.size = (uint32_t)builder->block.length;
 	memcpy(builder->block.data, &builder->head, sizeof(builder->head));
 	*ret = (const struct plan *)(const void *)builder->block.data;

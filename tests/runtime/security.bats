@@ -457,3 +457,16 @@ image_link() {
 	# What is found when it has become the program is the program's: numbers above 2, memfds and other roots are not.
 	run ! grep -aE "fd/([3-9]|[0-9]{2}) .|memfd|hull|wrote" "$B/rootfs/found"
 }
+
+# --- the document's author: time and memory ----------------------------------------------------------------------
+
+@test "a short document cannot make hull take gigabytes, nor minutes" {
+	bundle_args "$B" true
+	config "$B" '.process.env = [range(100000) | "A\(.)="] | .process.args = ["/nowhere"]'
+	run timeout 10 "$HULL" --root "$STATE" run -b "$B" "$TAG"
+	assert_status 1
+	config "$B" '.process.env = ["PATH=" + ([range(100000) | ":"] | add)] | .process.args = [[range(30000) | "x"] | add]'
+	run bash -c 'ulimit -v 500000; exec timeout 10 "$@"' bash "$HULL" --root "$STATE" --log "$SCRATCH/log" run -b "$B" "$TAG"
+	assert_status 1
+	assert_output_has "the plan has more than 67108864 bytes"
+}
