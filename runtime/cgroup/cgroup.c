@@ -20,8 +20,6 @@
 
 #include "base/banned.h"
 
-#define JOIN_TRIES 5
-#define JOIN_DELAY_MS 30
 #define REMOVE_MAX_DELAY_MS 64
 
 bool cgroup_list_has(const char *controllers, const char *name)
@@ -287,34 +285,28 @@ int cgroup_birth_fd(const struct cgroup *cgroup)
 	return dir == NULL ? -1 : dir->fd;
 }
 
-bool cgroup_needs_join(const struct cgroup *cgroup)
+int cgroup_open_joins(const struct cgroup *cgroup, int ret_fds[static CGROUP_MAX_HIERARCHIES],
+		      const char *ret_names[static CGROUP_MAX_HIERARCHIES], struct error *err)
 {
-	for (size_t i = 0; i < cgroup->count; i++)
-		if (!cgroup->dirs[i].unified)
-			return true;
-	return false;
-}
+	int count = 0;
 
-int cgroup_join(const struct cgroup *cgroup, pid_t pid, bool born, struct error *err)
-{
 	for (size_t i = 0; i < cgroup->count; i++) {
 		const struct cgroup_dir *dir = &cgroup->dirs[i];
-		int result = -EINVAL;
 
-		if (born && dir->unified)
-			continue;
-		/* EINVAL passes while the process is still being moved by somebody else. */
-		for (int try = 0; try < JOIN_TRIES && result == -EINVAL; try++) {
-			if (try > 0)
-				cgroup_file_sleep_ms(JOIN_DELAY_MS);
-			result = cgroup_file_print(dir->fd, "cgroup.procs", err, "%d", pid);
+		if (dir->unified)
+			continue; /* born there */
+		int fd = openat(dir->fd, "tasks", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0) {
+			int number = errno;
+
+			while (count > 0)
+				(void)close(ret_fds[--count]); /* nothing was written */
+			return error_set(err, number, "join cgroup \"%s%s\"", dir->mount_point, dir->path);
 		}
-		if (result < 0) {
-			result = error_set(err, -result, "failed to write %d", pid);
-			return error_add(err, "join cgroup \"%s%s\"", dir->mount_point, dir->path);
-		}
+		ret_names[count] = dir->controllers;
+		ret_fds[count++] = fd;
 	}
-	return 0;
+	return count;
 }
 
 /* --- removal ---------------------------------------------------------------------------------- */

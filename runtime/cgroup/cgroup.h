@@ -63,12 +63,14 @@ void cgroup_free(struct cgroup *cgroup);
 
 /* The version 2 directory for CLONE_INTO_CGROUP, borrowed; -1 where there is none. */
 int cgroup_birth_fd(const struct cgroup *cgroup);
-/* True where the process must be put into a version 1 hierarchy after clone (cgroup_join). */
-bool cgroup_needs_join(const struct cgroup *cgroup);
 /*
- * Move process @pid into every hierarchy; @born: it already is in the version 2 one.
+ * Descriptors through which a process joins the version 1 directories: it writes "0" to each. A
+ * process that moves itself through `tasks` needs no grace period of the whole machine, as moving
+ * another by its pid does (several milliseconds). @ret_names, borrowed, says which they are.
+ * Returns how many, at most CGROUP_MAX_HIERARCHIES; the caller closes them.
  */
-must_check int cgroup_join(const struct cgroup *cgroup, pid_t pid, bool born, struct error *err);
+must_check int cgroup_open_joins(const struct cgroup *cgroup, int ret_fds[static CGROUP_MAX_HIERARCHIES],
+				 const char *ret_names[static CGROUP_MAX_HIERARCHIES], struct error *err);
 
 /*
  * Apply limits; devices have their own function. CGROUP_EARLY: everything that does not hinder

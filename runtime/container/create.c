@@ -170,7 +170,7 @@ static int seal_plan(void *data, struct error *err)
 
 	if (creation->cgroup != NULL && (plan->flags & PLAN_JOINER) != 0)
 		plan->fds.cgroup = cgroup_birth_fd(creation->cgroup); /* it is the joiner that clones */
-	return launch_prepare(&creation->launch, &creation->builder, err);
+	return launch_prepare(&creation->launch, &creation->builder, creation->cgroup, err);
 }
 
 static void kill_init(void *data)
@@ -195,7 +195,7 @@ static int start_init(void *data, struct error *err)
 	(void)close(take_fd(&creation->init_lock));
 	if (creation->gate_fd >= 0)
 		(void)close(take_fd(&creation->gate_fd));
-	result = launch_go(&creation->launch, plan, creation->cgroup, err);
+	result = launch_go(&creation->launch, plan, err);
 	if (result == 0) /* while it works */
 		result = process_identify(creation->launch.pid, &creation->launch.pidfd, &creation->state.init, err);
 	if (result < 0)

@@ -305,14 +305,11 @@ static int make_plan(struct execution *execution, const struct container_context
 		result = open_root(execution, err);
 	if (result < 0)
 		return result;
-	/* Born in its only cgroup it has nothing to wait for. */
-	if (!cgroup_needs_join(execution->cgroup) && !execution->process->oom_score_adj.set)
-		execution->builder.head.flags &= ~(uint32_t)PLAN_WAIT_GO;
 	execution->builder.head.fds.target = execution->target.fd;
 	execution->builder.head.fds.console_socket = execution->console_socket;
 	if (execution->cgroup != NULL)
 		execution->builder.head.fds.cgroup = cgroup_birth_fd(execution->cgroup);
-	return launch_prepare(&execution->launch, &execution->builder, err);
+	return launch_prepare(&execution->launch, &execution->builder, execution->cgroup, err);
 }
 
 static int send_pidfd(struct execution *execution, struct error *err)
@@ -331,7 +328,7 @@ static int spawn(struct execution *execution, struct error *err)
 	int result = launch_spawn(&execution->launch, plan, execution->cgroup, err);
 
 	if (result == 0)
-		result = launch_go(&execution->launch, plan, execution->cgroup, err);
+		result = launch_go(&execution->launch, plan, err);
 	if (result == 0)
 		result = start_follow(execution->launch.sync, err);
 	if (result == 0)

@@ -24,14 +24,39 @@ void launch_release(struct launch *launch)
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);
+	while (launch->join_count > 0)
+		cleanup_close(&launch->joins[--launch->join_count]);
 	*launch = LAUNCH_EMPTY;
 }
 
-int launch_prepare(struct launch *launch, struct plan_builder *builder, struct error *err)
+static int open_joins(struct launch *launch, struct plan_builder *builder, const struct cgroup *cgroup,
+		      struct error *err)
+{
+	const char *names[CGROUP_MAX_HIERARCHIES];
+	struct strings list = { .items = names };
+
+	_Static_assert((int)PLAN_JOINS_MAX == (int)CGROUP_MAX_HIERARCHIES, "a place for each hierarchy");
+	if (cgroup == NULL)
+		return 0;
+	int count = cgroup_open_joins(cgroup, launch->joins, names, err);
+	if (count < 0)
+		return count;
+	launch->join_count = count;
+	list.count = (size_t)count;
+	builder->head.join_names = build_strings(builder, &list);
+	for (int i = 0; i < count; i++)
+		builder->head.fds.joins[i] = launch->joins[i];
+	return 0;
+}
+
+int launch_prepare(struct launch *launch, struct plan_builder *builder, const struct cgroup *cgroup,
+		   struct error *err)
 {
 	const struct plan *plan;
 	int result = sync_open(&launch->sync, &launch->sync_theirs, err);
 
+	if (result == 0)
+		result = open_joins(launch, builder, cgroup, err);
 	if (result == 0) {
 		builder->head.fds.sync = launch->sync_theirs;
 		faults_plan(builder);
@@ -109,16 +134,14 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 	return result;
 }
 
-int launch_go(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup, struct error *err)
+int launch_go(struct launch *launch, const struct plan *plan, struct error *err)
 {
 	bool maps = (plan->flags & PLAN_NEW_USER) != 0;
 	const char *oom_score_adj = plan_text(plan, plan->oom_score_adj);
 	char path[32];
 	int result = 0;
 
-	if (cgroup != NULL && cgroup_needs_join(cgroup))
-		result = cgroup_join(cgroup, launch->pid, cgroup_birth_fd(cgroup) >= 0, err);
-	if (result == 0 && (maps || oom_score_adj != NULL)) {
+	if ((maps || oom_score_adj != NULL)) {
 		(void)snprintf(path, sizeof(path), "/proc/%d", (int)launch->pid);
 		autoclose int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 

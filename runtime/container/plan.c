@@ -75,8 +75,6 @@ int plan_make(const struct plan_request *request, struct plan_builder *builder, 
 		builder->head.flags |= PLAN_NO_PIVOT;
 	if (!request->no_new_keyring)
 		builder->head.flags |= PLAN_NEW_KEYRING;
-	if (request->cgroups->count > 0 && !born)
-		builder->head.flags |= PLAN_WAIT_GO;
 	result = namespaces_plan(spec, born, builder, err);
 	if (result == 0)
 		result = paths_plan(spec, request->bundle, builder, err);
@@ -98,7 +96,9 @@ int plan_make_exec(const struct plan_exec_request *request, struct plan_builder 
 
 	plan->kind = PLAN_EXEC;
 	plan->id = build_text(builder, request->id);
-	plan->flags = PLAN_JOINER | PLAN_WAIT_GO | (request->keyring ? PLAN_NEW_KEYRING : 0u);
+	plan->flags = PLAN_JOINER | (request->keyring ? PLAN_NEW_KEYRING : 0u);
+	if (request->process->oom_score_adj.set)
+		plan->flags |= PLAN_WAIT_GO; /* hull sets it before the program runs */
 	/* The cgroup namespace last: before it, the move into the container's cgroup could be refused. */
 	plan->joiner_flags = request->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
 	plan->target_flags = request->namespaces & CLONE_NEWCGROUP;

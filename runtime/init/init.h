@@ -91,6 +91,7 @@ bool passwd_find_home(char *text, size_t length, unsigned uid, char *ret, size_t
 int init_wait_go(struct init *init, struct error *err);
 int init_open_host(struct init *init, struct error *err);
 int init_become_user(struct init *init, struct error *err);
+int init_join_cgroups(struct init *init, struct error *err);
 int init_join_namespaces(struct init *init, struct error *err);
 int init_unshare_namespaces(struct init *init, struct error *err);
 int init_join_target(struct init *init, struct error *err);

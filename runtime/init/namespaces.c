@@ -76,6 +76,25 @@ int init_join_namespaces(struct init *init, struct error *err)
 	return namespaces_join(init->plan, init->plan->join_flags, err);
 }
 
+/*
+ * Each process moves itself: as hull-init has one thread, `tasks` takes all of it. Before a cgroup
+ * namespace is made or entered.
+ */
+int init_join_cgroups(struct init *init, struct error *err)
+{
+	const struct plan *plan = init->plan;
+	const struct plan_text *names = plan_items(plan, plan->join_names);
+
+	for (uint32_t i = 0; i < plan->join_names.count; i++) {
+		long result = sys_write(plan->fds.joins[i], "0", 1);
+
+		if (result < 0)
+			return error_set(err, (int)-result, "join cgroup %s", plan_text(plan, names[i]));
+		(void)sys_close(plan->fds.joins[i]); /* nothing is left to be written */
+	}
+	return 0;
+}
+
 int init_join_target(struct init *init, struct error *err)
 {
 	int result = namespaces_join(init->plan, init->plan->target_flags, err);

@@ -22,6 +22,7 @@ struct init_step {
 static const struct init_step create_steps[] = {
 	{ "wait for hull", init_wait_go },
 	{ "become user namespace root", init_become_user },
+	{ "join cgroups", init_join_cgroups },
 	{ "join namespaces", init_join_namespaces },
 	{ "unshare namespaces", init_unshare_namespaces },
 	{ "open host files", init_open_host },
@@ -59,6 +60,7 @@ static const struct init_step create_steps[] = {
 /* From the joiner's clone to exec: the namespaces are entered, the root is the container's. */
 static const struct init_step exec_steps[] = {
 	{ "wait for hull", init_wait_go },
+	{ "join cgroups", init_join_cgroups },
 	{ "join namespaces", init_join_target },
 	{ "become user namespace root", init_become_user },
 	{ "session keyring", init_keyring },

@@ -115,7 +115,7 @@ struct plan_capabilities {
  * Descriptors that hull-init inherits, by number; -1: none. hull fills them just before the block
  * is sealed. hull-init's first act is to set close-on-exec on all of them again.
  */
-enum { PLAN_NS_MAX = 8, PLAN_SOURCES_MAX = 256 };
+enum { PLAN_NS_MAX = 8, PLAN_SOURCES_MAX = 256, PLAN_JOINS_MAX = 20 };
 struct plan_fds {
 	int32_t sync;           /* the conversation with hull (sync.h) */
 	int32_t gate;           /* listening socket that start connects to; -1: START comes by sync */
@@ -125,6 +125,7 @@ struct plan_fds {
 	int32_t cgroup;         /* version 2 directory for a joiner's clone, or -1 */
 	int32_t root;           /* detached mount of the rootfs that hull made; PLAN_EXEC without a mount
 				 * namespace: its directory; or -1 */
+	int32_t joins[PLAN_JOINS_MAX]; /* version 1 cgroups: "0" is written to each */
 	int32_t namespaces[PLAN_NS_MAX]; /* by enum spec_namespace: to be joined by path */
 	int32_t sources[PLAN_SOURCES_MAX]; /* detached mounts that hull made */
 };
@@ -138,7 +139,7 @@ enum {
 	PLAN_ROOT_READONLY = 1 << 3,
 	PLAN_NO_NEW_PRIVS = 1 << 4,
 	PLAN_LOOPBACK = 1 << 5,      /* a new network namespace: bring lo up */
-	PLAN_WAIT_GO = 1 << 6,       /* hull has something to do after clone (cgroups, id maps) */
+	PLAN_WAIT_GO = 1 << 6,       /* hull has something to do after clone (id maps) */
 	PLAN_RUNTIME_HOOKS = 1 << 7, /* prestart or createRuntime: MOUNTS_READY and HOOKS_DONE are exchanged */
 	PLAN_DEV_SETUP = 1 << 8,     /* /dev is not a bind mount: default nodes and links are made */
 	PLAN_JOINER = 1 << 9,        /* pid, user or time namespaces are entered: a middle process clones */
@@ -167,6 +168,7 @@ struct plan {
 	uint64_t joiner_flags;  /* entered by the joiner before it clones (PLAN_EXEC: by fds.target) */
 	uint64_t target_flags;  /* PLAN_EXEC: entered by the process itself after it is in its cgroup */
 	struct plan_list uid_map, gid_map; /* struct plan_id_map */
+	struct plan_list join_names;       /* struct plan_text: what fds.joins are */
 
 	/* root file system */
 	struct plan_text rootfs; /* absolute, on the host */

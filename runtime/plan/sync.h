@@ -4,8 +4,7 @@
  *   hull                                     hull-init
  *   clone3, exec of hull-init
  *   [with a joiner]                 <------  JOINED pid       (the joiner has cloned; it ends)
- *   [WAIT_GO] cgroups of version 1,
- *   id maps                GO       ------>
+ *   [WAIT_GO] id maps      GO       ------>
  *                                            namespaces, root, mounts, devices
  *   [RUNTIME_HOOKS]                 <------  MOUNTS_READY
  *   prestart, createRuntime
