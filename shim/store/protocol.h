@@ -39,7 +39,9 @@ enum protocol_type {
 	PROTOCOL_TYPE_COUNT
 };
 
-enum { PROTOCOL_WANT_OUTPUT = 1, PROTOCOL_WANT_INPUT = 2, PROTOCOL_WANT_EXIT = 4 };
+/* PATIENCE: as a pipe's reader: the container's output waits for this client, which is not dropped for being slow
+ * (a client from birth whose output goes into a pipeline must lose nothing). */
+enum { PROTOCOL_WANT_OUTPUT = 1, PROTOCOL_WANT_INPUT = 2, PROTOCOL_WANT_EXIT = 4, PROTOCOL_WANT_PATIENCE = 8 };
 enum protocol_state { PROTOCOL_CREATING, PROTOCOL_RUNNING, PROTOCOL_WAITING_RESTART, PROTOCOL_STOPPED };
 
 struct protocol_head {
