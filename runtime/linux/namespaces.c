@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -90,6 +91,20 @@ int namespaces_plan(const struct spec *spec, bool born_in_cgroup, struct plan_bu
 	return 0;
 }
 
+/* Pivoting in the host's own mount namespace would move every process of the machine into the rootfs. */
+static bool is_hosts_own(int fd)
+{
+	static const char *const hosts[] = { "/proc/self/ns/mnt", "/proc/1/ns/mnt" };
+	struct stat st, host;
+
+	if (fstat(fd, &st) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		if (stat(hosts[i], &host) == 0 && host.st_dev == st.st_dev && host.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
 int namespaces_open(const struct spec *spec, struct plan_fds *fds, struct error *err)
 {
 	const struct spec_namespaces *namespaces = &spec->linux->namespaces;
@@ -106,6 +121,8 @@ int namespaces_open(const struct spec *spec, struct plan_fds *fds, struct error 
 			return error_set(err, errno, "open namespace \"%s\"", path);
 		if (ioctl(fd, NS_GET_NSTYPE) != (int)spec_namespace_table[i].clone_flag)
 			return error_set(err, 0, "\"%s\" is not a %s namespace", path, spec_namespace_table[i].name);
+		if (i == NS_MOUNT && is_hosts_own(fd))
+			return error_set(err, 0, "mount namespace \"%s\" is the host's: its root would be replaced", path);
 		fds->namespaces[i] = take_fd(&fd);
 	}
 	return 0;

@@ -470,3 +470,14 @@ image_link() {
 	assert_status 1
 	assert_output_has "the plan has more than 67108864 bytes"
 }
+
+@test "a mount namespace that is the host's is never joined: its root would be replaced" {
+	# The host of this test is a namespace of its own, so that a failure costs no machine.
+	namespace_path mount /proc/self/ns/mnt
+	: >"$SCRATCH/mark"
+	run unshare -m --propagation private sh -c '"$2" --root "$3" run -b "$4" "$5" 3>&-; ls "$1"' \
+		sh "$SCRATCH/mark" "$HULL" "$STATE" "$B" "$TAG"
+	assert_output_has "is the host's: its root would be replaced"
+	assert_output_has $'\n'"$SCRATCH/mark"
+	assert_nothing_left
+}
