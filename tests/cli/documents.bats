@@ -54,6 +54,38 @@ teardown() {
 	jq -e '.linux.resources | not' "$B/config.json"
 }
 
+@test "spec: the document runs, on a terminal as it is, and with its terminal taken out" {
+	requires_root
+	requires_command script
+	rootfs "$B/rootfs"
+	hull spec -b "$B"
+	run timeout 20 script --quiet --return --command "'$HULL' --root '$STATE' run -b '$B' '$TAG'" /dev/null < <(
+		wait_until 10 has_status "$TAG" running
+		sleep 0.3
+		echo 'echo $((6 * 7)); exit 7'
+		sleep 1
+	)
+	assert_status 7
+	assert_output_has $'\n42\r'
+	config "$B" '.process.terminal = false | .process.args = ["sh", "-c", "hostname; id -u; touch /file 2>&1"] | .hostname = "mine"'
+	run hull run -b "$B" "$TAG"
+	assert_status 1
+	assert_equal "$output" $'mine\n0\ntouch: /file: Read-only file system'
+	assert_nothing_left
+}
+
+@test "spec --rootless: the document runs" {
+	requires_root
+	requires_user_namespaces
+	rootfs "$B/rootfs"
+	hull spec --rootless -b "$B"
+	config "$B" '.process.terminal = false | .process.args = ["cat", "/proc/self/uid_map"]'
+	run hull run -b "$B" "$TAG"
+	assert_status 0
+	assert_equal "$(tr -s ' ' <<<"$output")" " 0 0 1"
+	assert_nothing_left
+}
+
 @test "features: what engines ask for" {
 	run --separate-stderr hull features
 	[[ $status -eq 0 && -z $stderr ]]
