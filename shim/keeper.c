@@ -1,0 +1,854 @@
+/*
+ * The actions of state.h's table and what calls them: the ends of hull's commands, the container's end,
+ * signals, clients, times. There is one keeper in a process; see keeper.h.
+ */
+#include "shim/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/number.h"
+#include "base/process.h"
+#include "base/syscalls.h"
+#include "base/text.h"
+#include "shim/child.h"
+#include "shim/clients.h"
+#include "shim/ending.h"
+#include "shim/log.h"
+#include "shim/loop.h"
+#include "shim/memory.h"
+#include "shim/notify.h"
+#include "shim/oom.h"
+#include "shim/restart.h"
+#include "shim/state.h"
+#include "shim/streams.h"
+#include "shim/terminal.h"
+
+#include "base/banned.h"
+
+#define DRAIN_MS 1000     /* a leaked process that holds a pipe delays the record no longer */
+#define QUIET_MS 20       /* nothing came for so long: there is nothing more of the container's */
+#define KILLED_MS 1000    /* what SIGKILL may need before hull is asked to help */
+#define RECORD_MS 1000    /* between two tries where the disk is full */
+#define RECORD_TRIES 30
+#define TRIM_MS 1000      /* after the last burst of work */
+#define CLEAR_MS 10000    /* for removing what a killed shim has left */
+
+enum timer { TIMER_STOP, TIMER_DRAIN, TIMER_RECORD, TIMER_RESTART, TIMER_TRIM, TIMER_WATCHDOG, TIMER_COUNT };
+enum work { WORK_CREATE, WORK_START, WORK_DELETE };
+static const char *const work_names[] = { "hull create", "hull start", "hull delete" };
+
+static struct {
+	const struct keeper_options *options;
+	struct loop loop;
+	enum state state;
+	struct child child; /* hull */
+	enum work work;
+	struct streams streams;
+	struct loop_source signals, init, notify;
+	int ready_fd;
+	int console; /* where hull sends the terminal, -1: none */
+	struct oom oom;
+	struct store_run run;
+	struct store_exit ending;
+	char failure[ERROR_TEXT_SIZE + 128]; /* ending.error */
+	int64_t due_ms[TIMER_COUNT];   /* -1: not set */
+	int64_t drain_end_ms, began_ms, delay_ms;
+	int32_t stop_seconds, stop_signal; /* as asked for last */
+	unsigned record_tries;
+	bool hold;      /* somebody wants it stopped: no restart */
+	bool ours;      /* we are its parent: not after --adopt */
+	bool heard;     /* output came since the last look */
+	bool again;     /* what clients were told of a restart */
+	bool recorded, ever_ran, killed, finished;
+} keeper;
+
+static void handle(enum state_event event);
+
+static void complain(const struct error *err)
+{
+	dprintf(STDERR_FILENO, "hull-shim: %s\n", err->text);
+}
+
+static void set_due(enum timer timer, int64_t after_ms)
+{
+	keeper.due_ms[timer] = after_ms < 0 ? -1 : process_now_ms() + after_ms;
+}
+
+/* Why it could not be started; the first reason stays. */
+static void fail(const struct error *err)
+{
+	if (keeper.ending.error != NULL)
+		return;
+	(void)snprintf(keeper.failure, sizeof(keeper.failure), "%s%s%s", err->text, err->number != 0 ? ": " : "",
+		       err->number != 0 ? strerror(err->number) : "");
+	keeper.ending.error = keeper.failure;
+}
+
+/* --- hull ------------------------------------------------------------------------------------------ */
+
+static int spawn_hull(enum work work, const int fds[3], struct error *err)
+{
+	const struct keeper_options *o = keeper.options;
+	const char *argv[16];
+	size_t n = 0;
+	struct child_request request = { .argv = argv, .directory = o->run_directory, .fds = { fds[0], fds[1], fds[2] } };
+
+	argv[n++] = o->hull;
+	argv[n++] = "--log"; /* what it has to say is said on standard error as well, plainly */
+	argv[n++] = "/dev/null";
+	if (o->hull_root != NULL) {
+		argv[n++] = "--root";
+		argv[n++] = o->hull_root;
+	}
+	switch (work) {
+	case WORK_CREATE:
+		argv[n++] = "create";
+		argv[n++] = "--bundle";
+		argv[n++] = o->bundle;
+		argv[n++] = "--pid-file";
+		argv[n++] = "pid"; /* in the run directory, where it is started */
+		if (keeper.streams.terminal) {
+			argv[n++] = "--console-socket";
+			argv[n++] = TERMINAL_SOCKET;
+		}
+		request.listen_fds = o->listen_fds;
+		request.listen_names = o->listen_names;
+		break;
+	case WORK_START:
+		argv[n++] = "start";
+		break;
+	case WORK_DELETE:
+		argv[n++] = "delete";
+		argv[n++] = "--force";
+		break;
+	}
+	argv[n++] = o->id;
+	argv[n] = NULL;
+	keeper.work = work;
+	return child_spawn(&keeper.child, &keeper.loop, &request, err);
+}
+
+static const int no_fds[3] = { -1, -1, -1 };
+
+static void act_create(void)
+{
+	const struct store_container *container = keeper.options->container;
+	struct error err;
+	int fds[3] = { -1, -1, -1 };
+	int result;
+
+	keeper.ending = (struct store_exit){ 0 };
+	keeper.recorded = keeper.killed = false;
+	keeper.ours = true;
+	keeper.run.container = (struct process_id){ 0 };
+	keeper.run.started_ns = 0;
+	keeper.streams.terminal = container->terminal;
+	result = store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err);
+	if (result == 0 && container->terminal)
+		result = terminal_listen(keeper.options->run_directory, &keeper.console, &err);
+	if (result == 0)
+		result = streams_prepare(&keeper.streams, container->open_stdin, fds, &err);
+	if (result == 0 && unlinkat(keeper.options->run_directory, "pid", 0) < 0 && errno != ENOENT)
+		result = error_set(&err, errno, "remove the old pid file");
+	if (result == 0)
+		result = spawn_hull(WORK_CREATE, fds, &err);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		cleanup_close(&fds[i]);
+	if (result < 0) {
+		fail(&err);
+		handle(EVENT_CREATE_FAILED);
+	}
+}
+
+/* hull create has succeeded: the container's process is our child from now, and held. */
+static int take_container(struct error *err)
+{
+	autotext struct text text = TEXT_EMPTY;
+	struct pidfd pidfd = { .fd = -1 };
+	uint64_t pid;
+	int result = fd_read_file_at(keeper.options->run_directory, "pid", 64, &text, err);
+
+	if (result == 0)
+		result = number_parse_u64(text.data, INT32_MAX, &pid, err);
+	if (result == 0)
+		result = process_open((pid_t)pid, &pidfd, err);
+	if (result < 0)
+		return result;
+	keeper.init.fd = pidfd.fd;
+	result = process_identify((pid_t)pid, &pidfd, &keeper.run.container, err);
+	if (result < 0)
+		return result;
+	if (keeper.streams.terminal) {
+		int master;
+
+		result = terminal_receive(&keeper.console, &master, err);
+		if (result == 0)
+			result = streams_take_terminal(&keeper.streams, master, err);
+		if (result < 0)
+			return result;
+	}
+	struct error none;
+	if (oom_open((pid_t)pid, &keeper.oom, &none) < 0)
+		keeper.oom = OOM_NONE; /* a machine without the controller: nobody counts */
+	return store_run_save(keeper.options->store, keeper.options->id, &keeper.run, err);
+}
+
+static void create_ended(void)
+{
+	struct error err;
+	int result = child_reap(&keeper.child, &keeper.loop, work_names[WORK_CREATE], &err);
+
+	if (result < 0 && !keeper.streams.terminal) {
+		char said[ERROR_TEXT_SIZE / 2];
+
+		streams_take_message(&keeper.streams, said, sizeof(said));
+		if (said[0] != '\0')
+			(void)error_set(&err, 0, "%s", said);
+	}
+	if (result == 0)
+		result = take_container(&err);
+	if (result == 0) {
+		handle(EVENT_CREATED);
+		return;
+	}
+	fail(&err);
+	loop_forget(&keeper.loop, &keeper.init); /* hull delete --force ends it */
+	handle(EVENT_CREATE_FAILED);
+}
+
+static void act_start(void)
+{
+	struct error err;
+
+	if (spawn_hull(WORK_START, no_fds, &err) < 0) {
+		fail(&err);
+		handle(EVENT_START_FAILED);
+	}
+}
+
+static void deleted(void)
+{
+	handle(keeper.again && !keeper.hold ? EVENT_AGAIN : EVENT_FINISHED);
+}
+
+static void act_delete(void)
+{
+	struct error err;
+
+	if (child_runs(&keeper.child))
+		return; /* a delete that was to help a kill: its end comes here again */
+	if (spawn_hull(WORK_DELETE, no_fds, &err) < 0) {
+		complain(&err);
+		deleted();
+	}
+}
+
+static void reap_orphans(void);
+
+/* One that was taken up may have been started before: it lives, whatever hull start says. */
+static bool is_taken_up_running(void)
+{
+	const struct pidfd pidfd = { .fd = keeper.init.fd };
+
+	return !keeper.ours && !process_ended(&pidfd);
+}
+
+static void child_ended(struct loop_source *source, uint32_t events)
+{
+	struct error err;
+
+	(void)source;
+	(void)events;
+	switch (keeper.work) {
+	case WORK_CREATE:
+		create_ended();
+		break;
+	case WORK_START:
+		if (child_reap(&keeper.child, &keeper.loop, work_names[WORK_START], &err) == 0 || is_taken_up_running()) {
+			handle(EVENT_STARTED);
+		} else {
+			fail(&err);
+			handle(EVENT_START_FAILED);
+		}
+		break;
+	case WORK_DELETE:
+		if (child_reap(&keeper.child, &keeper.loop, work_names[WORK_DELETE], &err) < 0)
+			complain(&err);
+		if (keeper.state == STATE_ENDED && keeper.recorded)
+			deleted();
+		break;
+	}
+	reap_orphans();
+}
+
+/* --- running and stopping ----------------------------------------------------------------------------- */
+
+static void watch_init(void)
+{
+	struct error err;
+
+	if (keeper.init.fd >= 0 && loop_watch(&keeper.loop, &keeper.init, EPOLLIN, &err) < 0)
+		complain(&err);
+	if (streams_release(&keeper.streams, &err) < 0)
+		complain(&err);
+}
+
+static void tell_ready(const char *what, const char *text)
+{
+	if (keeper.ready_fd < 0)
+		return;
+	dprintf(keeper.ready_fd, "%s %s\n", what, text);
+	(void)close(take_fd(&keeper.ready_fd)); /* told */
+}
+
+static void act_running(void)
+{
+	const struct keeper_options *o = keeper.options;
+	char status[320];
+	struct error err;
+	int pid = keeper.run.container.pid;
+
+	watch_init();
+	keeper.began_ms = process_now_ms();
+	if (keeper.run.started_ns == 0)
+		keeper.run.started_ns = ending_now_ns();
+	if (store_run_save(o->store, o->id, &keeper.run, &err) < 0)
+		complain(&err);
+	(void)snprintf(status, sizeof(status), "%d", pid);
+	tell_ready("running", status);
+	keeper.ever_ran = true;
+	(void)snprintf(status, sizeof(status), "%sSTATUS=Container %s runs, process %d", o->notify_fd < 0 ? "READY=1\n" : "",
+		       o->container->name, pid);
+	notify_say(status);
+	if (store_run_sync(o->store, o->id, &err) < 0)
+		complain(&err);
+	set_due(TIMER_TRIM, 50);
+}
+
+static void signal_container(int signal)
+{
+	const struct pidfd pidfd = { .fd = keeper.init.fd };
+	struct error ignored;
+
+	if (pidfd.fd >= 0)
+		ignore_failure(process_signal(&pidfd, signal, &ignored)); /* it may have ended */
+}
+
+static void act_hold(void)
+{
+	keeper.hold = true;
+	if (keeper.state == STATE_CANCELLING && keeper.init.fd >= 0)
+		signal_container(SIGKILL); /* it has not run yet */
+}
+
+static void act_signal(void)
+{
+	keeper.hold = true;
+	watch_init();
+	notify_say("STOPPING=1");
+	signal_container(keeper.stop_signal);
+	set_due(TIMER_STOP, keeper.stop_seconds < 0 ? -1 : (int64_t)keeper.stop_seconds * 1000);
+}
+
+static void act_kill(void)
+{
+	watch_init();
+	signal_container(SIGKILL);
+	/* One that is frozen, or that waits in the kernel: hull knows how. */
+	if (keeper.killed && !child_runs(&keeper.child))
+		act_delete();
+	keeper.killed = true;
+	set_due(TIMER_STOP, KILLED_MS);
+}
+
+/* --- the end -------------------------------------------------------------------------------------- */
+
+/* Reads on until the streams have ended or are quiet, and the exit is known; at most DRAIN_MS. */
+static void look_at_rest(void)
+{
+	bool late = process_now_ms() >= keeper.drain_end_ms;
+	bool known = keeper.ours || keeper.init.fd < 0 || ending_take_foreign(keeper.init.fd, &keeper.ending);
+
+	keeper.heard = false;
+	bool ended = streams_drain(&keeper.streams);
+	if (!late && (!known || (!ended && (keeper.heard || keeper.due_ms[TIMER_DRAIN] < 0)))) {
+		set_due(TIMER_DRAIN, QUIET_MS);
+		return;
+	}
+	set_due(TIMER_DRAIN, -1);
+	set_due(TIMER_RECORD, 0);
+}
+
+static void start_drain(void)
+{
+	set_due(TIMER_STOP, -1);
+	set_due(TIMER_DRAIN, -1);
+	keeper.ending.finished_ns = ending_now_ns();
+	keeper.ending.started_ns = keeper.run.started_ns;
+	keeper.ending.container = keeper.run.container;
+	keeper.drain_end_ms = process_now_ms() + DRAIN_MS;
+	keeper.record_tries = 0;
+	look_at_rest();
+}
+
+static void act_end(void)
+{
+	if (keeper.ours)
+		ending_take(keeper.init.fd, &keeper.ending);
+	else
+		keeper.ending.code = -1;
+	keeper.ending.oom_killed = oom_seen(&keeper.oom);
+	if (keeper.ending.error != NULL) { /* it was ended because it could not be started */
+		keeper.ending.code = ending_failure_code(keeper.ending.error);
+		keeper.ending.signal = 0;
+	}
+	if (keeper.ours) {
+		struct error ignored;
+
+		ignore_failure(loop_watch(&keeper.loop, &keeper.init, 0, &ignored)); /* taking out cannot fail */
+	}
+	start_drain();
+}
+
+static void act_fail(void)
+{
+	keeper.ending.code = ending_failure_code(keeper.ending.error);
+	streams_close(&keeper.streams); /* hull's message was in it */
+	start_drain();
+}
+
+static bool is_wanted_again(void)
+{
+	const struct store_container *container = keeper.options->container;
+	struct error err;
+	bool stopped = false;
+
+	if (keeper.hold || !keeper.ever_ran)
+		return false;
+	if (store_is_wanted_stopped(keeper.options->store, keeper.options->id, &stopped, &err) < 0)
+		complain(&err);
+	return !stopped && restart_wanted(container->restart, container->restart_max, keeper.ending.code,
+					  keeper.run.restarts);
+}
+
+/* Nobody is told before the record is on the disk. */
+static void record(void)
+{
+	const struct keeper_options *o = keeper.options;
+	const char *error = keeper.ending.error;
+	struct error err;
+
+	log_end();
+	if (ending_save(o->store, o->id, &keeper.ending, &err) < 0) {
+		if (keeper.record_tries++ == 0)
+			complain(&err);
+		if (keeper.record_tries < RECORD_TRIES) {
+			set_due(TIMER_RECORD, RECORD_MS);
+			return;
+		}
+	}
+	keeper.recorded = true;
+	streams_close(&keeper.streams);
+	loop_forget(&keeper.loop, &keeper.init);
+	cleanup_close(&keeper.console);
+	keeper.console = -1;
+	oom_close(&keeper.oom);
+	keeper.again = is_wanted_again();
+	if (error != NULL) {
+		clients_send(PROTOCOL_ERROR, 0, 0, error, strlen(error), 0);
+		tell_ready("error", error);
+	}
+	clients_send(PROTOCOL_EXITED, keeper.ending.code, keeper.again, NULL, 0, PROTOCOL_WANT_EXIT);
+	act_delete();
+}
+
+static void act_wait(void)
+{
+	struct error err;
+
+	keeper.delay_ms = restart_delay_ms(keeper.delay_ms, process_now_ms() - keeper.began_ms);
+	keeper.run.restarts++;
+	keeper.run.container = (struct process_id){ 0 };
+	if (store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err) < 0)
+		complain(&err);
+	set_due(TIMER_RESTART, keeper.delay_ms);
+}
+
+static void act_finish(void)
+{
+	struct error err;
+
+	if (keeper.again) /* they were told that it comes again */
+		clients_send(PROTOCOL_EXITED, keeper.ending.code, 0, NULL, 0, PROTOCOL_WANT_EXIT);
+	if (store_run_drop(keeper.options->store, keeper.options->id, &err) < 0)
+		complain(&err);
+	keeper.finished = true;
+}
+
+static void act_none(void)
+{
+}
+
+static void handle(enum state_event event)
+{
+	static void (*const actions[ACTION_COUNT])(void) = {
+		[ACTION_NONE] = act_none,     [ACTION_CREATE] = act_create,   [ACTION_START] = act_start,
+		[ACTION_RUNNING] = act_running, [ACTION_SIGNAL] = act_signal, [ACTION_KILL] = act_kill,
+		[ACTION_END] = act_end,	      [ACTION_FAIL] = act_fail,	      [ACTION_HOLD] = act_hold,
+		[ACTION_WAIT] = act_wait,     [ACTION_FINISH] = act_finish,
+	};
+	struct state_row row = state_step(keeper.state, event);
+
+	keeper.state = row.next;
+	actions[row.action]();
+}
+
+/* --- what comes from outside ------------------------------------------------------------------------- */
+
+static void init_ended(struct loop_source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+	handle(EVENT_EXITED);
+}
+
+static void stop(int32_t seconds, int32_t signal)
+{
+	const struct store_container *container = keeper.options->container;
+
+	keeper.stop_seconds = seconds;
+	keeper.stop_signal = signal > 0 && signal <= SIGRTMAX ? signal : container->stop_signal;
+	handle(EVENT_STOP);
+}
+
+static void stop_as_configured(void)
+{
+	uint32_t seconds = keeper.options->container->stop_timeout_s;
+
+	stop(seconds > INT32_MAX ? -1 : (int32_t)seconds, 0);
+}
+
+static void signals_ready(struct loop_source *source, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch ((int)info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+		case SIGQUIT:
+			stop_as_configured();
+			break;
+		case SIGCHLD:
+			reap_orphans();
+			break;
+		case SIGHUP:
+		case SIGUSR1:
+		case SIGUSR2:
+			if (keeper.options->systemd && keeper.state == STATE_RUNNING)
+				signal_container((int)info.ssi_signo);
+			break;
+		default:
+			break; /* blocked, so that a stray one ends nobody */
+		}
+	}
+}
+
+/*
+ * We are the subreaper of what the container's processes leave. A child that is awaited has a pidfd and is
+ * not taken here; while hull create is at work any of them may be the container.
+ */
+static void reap_orphans(void)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (keeper.state == STATE_CREATING || keeper.state == STATE_CANCELLING ||
+		    waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+			return;
+		if ((child_runs(&keeper.child) && info.si_pid == keeper.child.pid) ||
+		    (keeper.init.fd >= 0 && info.si_pid == keeper.run.container.pid))
+			return; /* its own event comes, and calls this again */
+		(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG); /* an orphan's status is nobody's */
+	}
+}
+
+static void notify_ready(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	(void)notify_relay(source->fd); /* READY passes like the rest */
+}
+
+static void wrote(int stream, const char *bytes, size_t length)
+{
+	keeper.heard = true;
+	log_write(stream, bytes, length);
+	clients_send_output(stream == 1 ? PROTOCOL_STDOUT : PROTOCOL_STDERR, bytes, length);
+	if (keeper.due_ms[TIMER_TRIM] < 0)
+		set_due(TIMER_TRIM, TRIM_MS);
+}
+
+static void answer_state(struct protocol_head *ret_state, struct protocol_head *ret_exited)
+{
+	static const enum protocol_state states[STATE_COUNT] = {
+		[STATE_CREATING] = PROTOCOL_CREATING,	[STATE_CREATED] = PROTOCOL_CREATING,
+		[STATE_CANCELLING] = PROTOCOL_CREATING, [STATE_RUNNING] = PROTOCOL_RUNNING,
+		[STATE_STOPPING] = PROTOCOL_RUNNING,	[STATE_ENDED] = PROTOCOL_STOPPED,
+		[STATE_WAITING] = PROTOCOL_WAITING_RESTART, [STATE_STOPPED] = PROTOCOL_STOPPED,
+	};
+
+	ret_state->a = (int32_t)states[keeper.state];
+	ret_state->b = keeper.run.container.pid;
+	if (keeper.state == STATE_ENDED && keeper.recorded)
+		*ret_exited = (struct protocol_head){ PROTOCOL_EXITED, keeper.ending.code, keeper.again };
+}
+
+static size_t input_room(void)
+{
+	return streams_input_room(&keeper.streams);
+}
+
+static void input(const char *bytes, size_t length)
+{
+	streams_put_input(&keeper.streams, bytes, length);
+}
+
+static void close_input(void)
+{
+	streams_close_input(&keeper.streams);
+}
+
+static void resize(uint16_t rows, uint16_t columns)
+{
+	streams_resize(&keeper.streams, rows, columns);
+}
+
+/* --- times ------------------------------------------------------------------------------------------ */
+
+static void overdue(void)
+{
+	handle(EVENT_OVERDUE);
+}
+
+static void restart_due(void)
+{
+	handle(EVENT_DUE);
+}
+
+static void watchdog(void)
+{
+	notify_say("WATCHDOG=1");
+	set_due(TIMER_WATCHDOG, notify_watchdog_ms());
+}
+
+static void fire_timers(void)
+{
+	static void (*const fire[TIMER_COUNT])(void) = {
+		[TIMER_STOP] = overdue,	       [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
+		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = memory_trim,   [TIMER_WATCHDOG] = watchdog,
+	};
+	int64_t now = process_now_ms();
+
+	for (size_t i = 0; i < TIMER_COUNT; i++) {
+		if (keeper.due_ms[i] < 0 || keeper.due_ms[i] > now)
+			continue;
+		/* look_at_rest tells its first look from a later one by whether its time is set. */
+		if (i != TIMER_DRAIN)
+			keeper.due_ms[i] = -1;
+		fire[i]();
+	}
+}
+
+static int64_t next_due(void)
+{
+	int64_t due = -1;
+
+	for (size_t i = 0; i < TIMER_COUNT; i++)
+		if (keeper.due_ms[i] >= 0 && (due < 0 || keeper.due_ms[i] < due))
+			due = keeper.due_ms[i];
+	return due;
+}
+
+/* --- the beginning ------------------------------------------------------------------------------------ */
+
+static int open_signals(struct error *err)
+{
+	/* Faults must kill us; a pipe without reader is an error of write. */
+	static const int not_ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE };
+	sigset_t set;
+
+	(void)sigfillset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		(void)sigdelset(&set, not_ours[i]); /* valid numbers */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would take our children's status away */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_set(err, errno, "block signals");
+	keeper.signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (keeper.signals.fd < 0)
+		return error_set(err, errno, "signalfd");
+	return loop_watch(&keeper.loop, &keeper.signals, EPOLLIN, err);
+}
+
+static int open_all(struct error *err)
+{
+	static const struct clients_calls calls = { .state = answer_state, .input_room = input_room, .input = input,
+						    .close_input = close_input, .resize = resize, .stop = stop };
+	const struct keeper_options *o = keeper.options;
+	struct pidfd self;
+	autoclose int dir = -1;
+	int result = loop_open(&keeper.loop, err);
+
+	if (result < 0)
+		return result;
+	keeper.signals = (struct loop_source){ .fd = -1, .ready = signals_ready };
+	keeper.init = (struct loop_source){ .fd = -1, .ready = init_ended };
+	keeper.notify = (struct loop_source){ .fd = o->notify_fd, .ready = notify_ready };
+	child_init(&keeper.child, child_ended);
+	streams_init(&keeper.streams, &keeper.loop, wrote, clients_input_free);
+	for (size_t i = 0; i < TIMER_COUNT; i++)
+		keeper.due_ms[i] = -1;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return error_set(err, errno, "become subreaper");
+	result = open_signals(err);
+	if (result == 0)
+		result = process_open(getpid(), &self, err);
+	if (result == 0) {
+		result = process_identify(getpid(), &self, &keeper.run.shim, err);
+		(void)close(self.fd); /* it was for its inode */
+	}
+	if (result == 0)
+		result = store_directory(o->store, o->id, &dir, err);
+	if (result == 0)
+		result = log_open(dir, o->container, err);
+	if (result == 0)
+		result = ending_reserve(dir, err);
+	if (result == 0)
+		result = clients_open(&keeper.loop, o->run_directory, &calls, err);
+	if (result == 0 && keeper.notify.fd >= 0)
+		result = loop_watch(&keeper.loop, &keeper.notify, EPOLLIN, err);
+	if (result == 0 && o->client_fd >= 0)
+		result = clients_adopt(o->client_fd, err);
+	return result;
+}
+
+/* What a shim that was killed has left of a run that has ended. */
+static int clear_old(struct error *err)
+{
+	int64_t end = process_now_ms() + CLEAR_MS;
+	int result = spawn_hull(WORK_DELETE, no_fds, err);
+
+	while (result == 0 && child_runs(&keeper.child)) {
+		if (process_now_ms() >= end)
+			return error_set(err, ETIMEDOUT, "remove what is left of the last run");
+		result = loop_turn(&keeper.loop, end, err);
+	}
+	return result;
+}
+
+/* A container that runs although its shim was killed, or the truth about one that ran. */
+static void adopt(const struct store_run *old)
+{
+	struct pidfd pidfd;
+	struct error gone;
+
+	keeper.run.container = old->container;
+	keeper.run.started_ns = old->started_ns;
+	keeper.run.restarts = old->restarts;
+	keeper.ours = false;
+	keeper.ever_ran = old->started_ns != 0;
+	keeper.began_ms = process_now_ms();
+	keeper.ending.output_lost = true;
+	if (old->container.pid != 0 && process_find(&old->container, &pidfd, &gone) == 0) {
+		static const char text[] = "hull-shim: taken up after its shim was lost, and without its output\n";
+
+		keeper.init.fd = pidfd.fd;
+		if (oom_open(old->container.pid, &keeper.oom, &gone) < 0)
+			keeper.oom = OOM_NONE;
+		log_write(2, text, sizeof(text) - 1);
+		/* Where it was not said to run, it waits for its start or has just had it. */
+		keeper.state = old->started_ns != 0 ? STATE_RUNNING : STATE_CREATED;
+		if (old->started_ns != 0)
+			act_running();
+		else
+			act_start();
+		return;
+	}
+	if (ending_is_recorded(keeper.options->store, keeper.options->id, old, &keeper.ending)) {
+		keeper.ending.error = NULL; /* told already, if there was one */
+	} else {
+		keeper.ending.code = -1;
+		if (old->started_ns == 0) {
+			(void)error_set(&gone, 0, "hull-shim was killed while the container was started");
+			fail(&gone);
+		}
+	}
+	keeper.state = STATE_ENDED;
+	start_drain();
+}
+
+static int begin(struct error *err)
+{
+	const struct keeper_options *o = keeper.options;
+	struct store_run old;
+	struct pidfd pidfd;
+	struct error gone;
+	int result = store_run_load(o->store, o->id, &old, &gone);
+
+	keeper.state = STATE_STOPPED;
+	if (o->adopt && result < 0)
+		return error_set(err, 0, "there is nothing to take up: %s", gone.text);
+	if (o->adopt) {
+		adopt(&old);
+		return 0;
+	}
+	if (result == 0 && old.container.pid != 0 && process_find(&old.container, &pidfd, &gone) == 0) {
+		(void)close(pidfd.fd); /* only asked */
+		return error_set(err, 0, "container %s runs without a shim, as process %d; --adopt takes it up", o->container->name,
+				 old.container.pid);
+	}
+	if (result != -ENOENT) { /* a record of a run, whole or damaged: something may be left of it */
+		result = clear_old(err);
+		if (result < 0)
+			return result;
+	}
+	keeper.state = STATE_CREATING;
+	act_create();
+	return 0;
+}
+
+int keeper_run(const struct keeper_options *options, struct store_exit *ret_exit, struct error *err)
+{
+	keeper.options = options;
+	keeper.console = -1;
+	keeper.ready_fd = options->ready_fd;
+	keeper.oom = OOM_NONE;
+	int result = open_all(err);
+	if (result == 0)
+		result = begin(err);
+	if (result == 0 && notify_watchdog_ms() > 0)
+		set_due(TIMER_WATCHDOG, 0);
+	while (result == 0 && !keeper.finished) {
+		result = loop_turn(&keeper.loop, next_due(), err);
+		fire_timers();
+	}
+	clients_close(options->run_directory);
+	log_close();
+	ending_unreserve(options->store, options->id);
+	loop_close(&keeper.loop);
+	*ret_exit = keeper.ending;
+	return result;
+}
