@@ -1,0 +1,421 @@
+/* hull container ps: the list of containers as a table, ids, JSON or by a template. */
+#include "shim/container/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "shim/container/spawn.h"
+#include "shim/container/table.h"
+#include "shim/container/template.h"
+#include "shim/container/tree.h"
+#include "shim/container/view.h"
+#include "shim/container/words.h"
+
+#include "base/banned.h"
+
+struct ps_values {
+	const char *format;
+	struct option_list filters;
+	struct opt_bool all, quiet, no_trunc, latest;
+	struct opt_i64 last;
+};
+
+static const struct option_row ps_rows[] = {
+	OPTION(struct ps_values, all, BOOL, "all", 'a', NULL, "all of them (default: those that run)"),
+	OPTION(struct ps_values, filters, LIST, "filter", 'f', "KEY=VALUE",
+	       "only those with this name, id, status or exited (repeatable)"),
+	OPTION(struct ps_values, format, TEXT, "format", 0, "FORMAT", "table, json, or a template: {{.ID}} {{.Names}}"),
+	OPTION(struct ps_values, last, INT, "last", 'n', "N", "the N created last, in any state"),
+	OPTION(struct ps_values, latest, BOOL, "latest", 'l', NULL, "the one created last, in any state"),
+	OPTION(struct ps_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
+	OPTION(struct ps_values, quiet, BOOL, "quiet", 'q', NULL, "only ids"),
+	{ 0 },
+};
+
+/* One line of the list; a damaged container has only its id and what is wrong. */
+struct row {
+	struct view view;
+	bool damaged;
+};
+
+/* --- which ---------------------------------------------------------------------------------------- */
+
+static bool starts_with(const char *filter, const char *key, const char **ret_value)
+{
+	size_t length = strlen(key);
+
+	*ret_value = filter + length;
+	return strncmp(filter, key, length) == 0;
+}
+
+static int check_filters(const struct option_list *filters, struct error *err)
+{
+	static const char *const states[] = { "created", "restarting", "running", "removing", "paused", "exited", "dead" };
+	const char *value;
+
+	for (size_t i = 0; i < filters->count; i++) {
+		const char *filter = filters->items[i];
+		int64_t code;
+		bool known = false;
+
+		if (starts_with(filter, "name=", &value) || starts_with(filter, "id=", &value))
+			continue;
+		if (starts_with(filter, "exited=", &value)) {
+			int result = number_parse_i64(value, INT32_MIN, INT32_MAX, &code, err);
+
+			if (result < 0)
+				return error_add(err, "invalid filter 'exited=%s'", value);
+			continue;
+		}
+		if (!starts_with(filter, "status=", &value))
+			return error_set(err, 0, "invalid filter '%.*s'", (int)strcspn(filter, "="), filter);
+		for (size_t j = 0; j < ARRAY_LEN(states); j++)
+			known = known || text_equal(states[j], value);
+		if (!known)
+			return error_set(err, 0, "invalid filter 'status=%s'", value);
+	}
+	return 0;
+}
+
+/* Filters of one key are alternatives, those of several keys all apply. */
+static bool passes(const struct row *row, const struct option_list *filters)
+{
+	static const char *const keys[] = { "name=", "id=", "status=", "exited=" };
+	const char *name = row->damaged ? "" : row->view.container.name, *value;
+	char code[16];
+
+	(void)snprintf(code, sizeof(code), "%d", view_exit_code(&row->view));
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+		bool asked = false, found = false;
+
+		for (size_t i = 0; i < filters->count; i++) {
+			if (!starts_with(filters->items[i], keys[k], &value))
+				continue;
+			asked = true;
+			if (k == 0)
+				found = found || strstr(name, value + (value[0] == '/')) != NULL;
+			else if (k == 1)
+				found = found || text_starts(row->view.id, value);
+			else if (k == 2)
+				found = found || text_equal(row->damaged ? "dead"
+									 : lifecycle_state_names[row->view.state], value);
+			else
+				found = found || (row->view.state == LIFE_EXITED && text_equal(code, value));
+		}
+		if (asked && !found)
+			return false;
+	}
+	return true;
+}
+
+static bool any_state(const struct ps_values *values)
+{
+	const char *ignored;
+
+	if (values->all.value || values->latest.value || values->last.set)
+		return true;
+	for (size_t i = 0; i < values->filters.count; i++)
+		if (starts_with(values->filters.items[i], "status=", &ignored) ||
+		    starts_with(values->filters.items[i], "exited=", &ignored))
+			return true;
+	return false;
+}
+
+static bool is_up(const struct row *row)
+{
+	return !row->damaged && (row->view.state == LIFE_RUNNING || row->view.state == LIFE_PAUSED ||
+				 row->view.state == LIFE_RESTARTING);
+}
+
+/* --- their state ---------------------------------------------------------------------------------- */
+
+/* hull knows who is frozen: one call for all. Without its answer they count as running. */
+static void mark_paused(struct front *front, struct row *rows, size_t count)
+{
+	struct spawn_args args = { .count = 0 };
+	autotext struct text text = TEXT_EMPTY;
+	const struct json *list = NULL;
+	struct error ignored;
+	bool asked = false;
+
+	for (size_t i = 0; i < count; i++)
+		asked = asked || is_up(&rows[i]);
+	if (!asked)
+		return;
+	spawn_add_hull(&args, front, "/dev/null");
+	spawn_add(&args, "list");
+	spawn_add(&args, "--format");
+	spawn_add(&args, "json");
+	if (spawn_run(&args, &text, &ignored) < 0 || text.length == 0 ||
+	    json_parse(&front->arena, "list", text.data, text.length, &list, &ignored) < 0 || list->type != JSON_ARRAY)
+		return;
+	for (const struct json *item = list->first; item != NULL; item = item->next) {
+		const struct json *id = json_get(item, "id"), *status = json_get(item, "status");
+
+		if (id == NULL || status == NULL || !text_equal(status->text, "paused"))
+			continue;
+		for (size_t i = 0; i < count; i++)
+			if (rows[i].view.state == LIFE_RUNNING && text_equal(rows[i].view.id, id->text))
+				rows[i].view.state = LIFE_PAUSED;
+	}
+}
+
+/* The newest first. @ret_damaged: how many could not be read; each was told on standard error. */
+static int load_rows(struct front *front, struct row **ret, size_t *ret_count, size_t *ret_damaged, struct error *err)
+{
+	char(*ids)[STORE_ID_DIGITS + 1] = NULL;
+	size_t count = 0, kept = 0;
+	int result = store_list(&front->store, &ids, &count, err);
+
+	if (result < 0)
+		return result;
+	struct row *rows = arena_alloc(&front->arena, (count + 1) * sizeof(*rows));
+	for (size_t i = count; rows != NULL && i > 0; i--) {
+		struct row *row = &rows[kept];
+		struct error why;
+
+		result = view_load(front, ids[i - 1], false, &row->view, &why);
+		if (result == -ENOENT)
+			continue; /* removed meanwhile */
+		if (result < 0) {
+			front_fail(&why);
+			row->damaged = true;
+			memcpy(row->view.id, ids[i - 1], sizeof(row->view.id));
+			++*ret_damaged;
+		}
+		kept++;
+	}
+	free(ids);
+	if (rows == NULL)
+		return error_set(err, ENOMEM, "list containers");
+	mark_paused(front, rows, kept);
+	*ret = rows;
+	*ret_count = kept;
+	return 0;
+}
+
+/* --- how they are shown --------------------------------------------------------------------------- */
+
+enum column { COL_ID, COL_IMAGE, COL_COMMAND, COL_RUNNING_FOR, COL_STATUS, COL_NAMES, COL_CREATED_AT, COL_STATE,
+	      COL_COUNT };
+static const struct {
+	const char *field, *heading;
+} columns[] = {
+	[COL_ID] = { "ID", "CONTAINER ID" },
+	[COL_IMAGE] = { "Image", "IMAGE" },
+	[COL_COMMAND] = { "Command", "COMMAND" },
+	[COL_RUNNING_FOR] = { "RunningFor", "CREATED" },
+	[COL_STATUS] = { "Status", "STATUS" },
+	[COL_NAMES] = { "Names", "NAMES" },
+	[COL_CREATED_AT] = { "CreatedAt", "CREATED AT" },
+	[COL_STATE] = { "State", "STATE" },
+};
+_Static_assert(ARRAY_LEN(columns) == COL_COUNT, "every column needs a row");
+#define TABLE_COLUMNS (COL_NAMES + 1) /* of the plain table */
+
+static void write_cell(const struct row *row, enum column column, bool cut, int64_t now_ns, struct text *ret)
+{
+	const struct view *view = &row->view;
+
+	if (column == COL_ID)
+		text_format(ret, "%.*s", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, view->id);
+	else if (row->damaged)
+		text_append(ret, column == COL_STATUS ? "Dead (damaged records)" : column == COL_STATE ? "dead" : "");
+	else if (column == COL_IMAGE)
+		text_append(ret, view->container.bundle);
+	else if (column == COL_COMMAND)
+		words_command(&view->container.command, cut, ret);
+	else if (column == COL_NAMES)
+		text_append(ret, view->container.name);
+	else if (column == COL_STATE)
+		text_append(ret, lifecycle_state_names[view->state]);
+	else if (column == COL_STATUS)
+		view_status(view, now_ns, ret);
+	else if (column == COL_CREATED_AT)
+		words_time_plain(view->container.created_ns, ret);
+	else {
+		words_duration(now_ns - view->container.created_ns, ret);
+		text_append(ret, " ago");
+	}
+	text_append(ret, "");
+}
+
+static int append_table(const struct row *rows, size_t count, bool cut, struct text *ret, struct error *err)
+{
+	int64_t now_ns = words_now_ns();
+	struct table table;
+	int result = 0;
+
+	table_init(&table, TABLE_COLUMNS);
+	for (size_t c = 0; c < TABLE_COLUMNS; c++)
+		table_add(&table, columns[c].heading);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		for (size_t c = 0; result == 0 && c < TABLE_COLUMNS; c++) {
+			autotext struct text cell = TEXT_EMPTY;
+
+			write_cell(&rows[i], (enum column)c, cut, now_ns, &cell);
+			result = text_done(&cell, err);
+			if (result == 0)
+				table_add(&table, cell.data);
+		}
+	}
+	table_format(&table, ret);
+	table_release(&table);
+	return result;
+}
+
+/* The row as an object whose members are the fields of templates. NULL: no memory. */
+static const struct json *row_object(struct front *front, const struct row *row, bool cut, int64_t now_ns)
+{
+	const struct json *object = NULL;
+
+	for (size_t c = 0; c < COL_COUNT; c++) {
+		autotext struct text cell = TEXT_EMPTY;
+		struct error ignored;
+
+		write_cell(row, (enum column)c, cut, now_ns, &cell);
+		const char *copy = text_done(&cell, &ignored) < 0 ? NULL
+								   : arena_copy(&front->arena, cell.data, cell.length);
+		object = copy == NULL ? NULL
+				      : tree_with(&front->arena, object, columns[c].field, tree_string(&front->arena, copy));
+		if (object == NULL)
+			return NULL;
+	}
+	return object;
+}
+
+static const struct json *heading_object(struct front *front)
+{
+	const struct json *object = NULL;
+
+	for (size_t c = 0; c < COL_COUNT; c++) {
+		object = tree_with(&front->arena, object, columns[c].field,
+				   tree_string(&front->arena, columns[c].heading));
+		if (object == NULL)
+			return NULL;
+	}
+	return object;
+}
+
+/* A line of cells, separated by tabs, into the table. */
+static void add_line(struct table *table, struct text *line)
+{
+	char *s = line->data;
+
+	for (size_t c = 0; c < table->columns; c++) {
+		size_t length = s == NULL ? 0 : strcspn(s, "\t");
+		bool more = s != NULL && s[length] == '\t';
+
+		if (s != NULL)
+			s[length] = '\0';
+		table_add(table, s);
+		s = more ? s + length + 1 : NULL;
+	}
+}
+
+/* "table TEMPLATE": its columns under their headings. */
+static int append_template_table(struct front *front, const struct row *rows, size_t count, const char *format, bool cut,
+				 struct text *ret, struct error *err)
+{
+	int64_t now_ns = words_now_ns();
+	struct table table;
+	size_t width = 1;
+	int result = 0;
+
+	for (const char *s = format; *s != '\0'; s++)
+		width += (s[0] == '\\' && s[1] == 't') || s[0] == '\t';
+	table_init(&table, width < TABLE_MAX_COLUMNS ? width : TABLE_MAX_COLUMNS);
+	for (size_t i = 0; result == 0 && i <= count; i++) {
+		autotext struct text line = TEXT_EMPTY;
+		const struct json *object = i == 0 ? heading_object(front) : row_object(front, &rows[i - 1], cut, now_ns);
+
+		result = object == NULL ? error_set(err, ENOMEM, "list containers")
+					: template_write(format, object, true, &line, err);
+		if (result == 0)
+			add_line(&table, &line);
+	}
+	table_format(&table, ret);
+	table_release(&table);
+	return result;
+}
+
+static int append_lines(struct front *front, const struct row *rows, size_t count, const char *format, bool cut,
+			struct text *ret, struct error *err)
+{
+	int64_t now_ns = words_now_ns();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct json *object = row_object(front, &rows[i], cut, now_ns);
+		int result = 0;
+
+		if (object == NULL)
+			return error_set(err, ENOMEM, "list containers");
+		if (format == NULL)
+			tree_write(object, NULL, ret);
+		else
+			result = template_write(format, object, true, ret, err);
+		if (result < 0)
+			return result;
+		text_append(ret, "\n");
+	}
+	return 0;
+}
+
+static int append_rows(struct front *front, const struct ps_values *values, const struct row *rows, size_t count,
+		       struct text *ret, struct error *err)
+{
+	bool cut = !values->no_trunc.value;
+
+	if (values->quiet.value) {
+		for (size_t i = 0; i < count; i++)
+			text_format(ret, "%.*s\n", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, rows[i].view.id);
+		return 0;
+	}
+	if (values->format == NULL || text_equal(values->format, "table"))
+		return append_table(rows, count, cut, ret, err);
+	if (text_equal(values->format, "json"))
+		return append_lines(front, rows, count, NULL, cut, ret, err);
+	if (text_starts(values->format, "table "))
+		return append_template_table(front, rows, count, values->format + strlen("table "), cut, ret, err);
+	return append_lines(front, rows, count, values->format, cut, ret, err);
+}
+
+static int ps_run(struct front *front, const void *values, const struct strings *args, struct error *err)
+{
+	const struct ps_values *given = values;
+	autotext struct text text = TEXT_EMPTY;
+	struct row *rows = NULL;
+	size_t count = 0, kept = 0, damaged = 0;
+	size_t most = given->latest.value ? 1 : given->last.set && given->last.value > 0 ? (size_t)given->last.value : SIZE_MAX;
+	int result = check_filters(&given->filters, err);
+
+	(void)args;
+	if (result == 0)
+		result = load_rows(front, &rows, &count, &damaged, err);
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < count && kept < most; i++)
+		if ((any_state(given) || is_up(&rows[i])) && passes(&rows[i], &given->filters))
+			rows[kept++] = rows[i];
+	result = append_rows(front, given, rows, kept, &text, err);
+	if (result == 0 && text.length > 0)
+		result = front_print(&text, err);
+	return result < 0 ? result : damaged > 0 ? FRONT_FAILED : 0;
+}
+
+const struct command cmd_ps = {
+	.name = "ps",
+	.aliases = "ls list",
+	.usage = "",
+	.summary = "List containers",
+	.description = "A container whose records are damaged is named on standard error, and the exit status is then 1.\n",
+	.options = ps_rows,
+	.values_size = COMMAND_VALUES(struct ps_values),
+	.run = ps_run,
+};

@@ -1,0 +1,287 @@
+/* A new container; see make.h. */
+#include "shim/container/make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "shim/container/names.h"
+#include "shim/container/tree.h"
+#include "shim/container/words.h"
+#include "shim/store/record.h"
+
+#include "base/banned.h"
+
+#define CGROUP_PARENT "/hull-container/"
+#define DEFAULT_STOP_TIMEOUT_S 10
+#define STOP_SIGNAL_ANNOTATION "org.opencontainers.image.stopSignal"
+#define NAME_ATTEMPTS 1000
+
+/* --- the document --------------------------------------------------------------------------------- */
+
+/* @path as seen from the bundle, in the arena. NULL: no memory. */
+static const char *from_bundle(struct arena *arena, const char *bundle, const char *path)
+{
+	return path[0] == '/' ? path : arena_format(arena, "%s/%s", bundle, path);
+}
+
+static bool is_bind(const struct spec_mount *mount)
+{
+	for (size_t i = 0; i < mount->options.count; i++)
+		if (text_equal(mount->options.items[i], "bind") || text_equal(mount->options.items[i], "rbind"))
+			return true;
+	return text_equal(mount->type, "bind");
+}
+
+/* The mounts with absolute sources; the document's own where there is nothing to do. NULL: no memory. */
+static const struct json *rewrite_mounts(const struct spec *spec, const char *bundle, struct arena *arena)
+{
+	const struct json *mounts = json_get(spec->json, "mounts"), *item = mounts == NULL ? NULL : mounts->first;
+
+	for (size_t i = 0; mounts != NULL && item != NULL && i < spec->mounts.count; i++, item = item->next) {
+		const struct spec_mount *mount = &spec->mounts.items[i];
+
+		if (mount->source == NULL || mount->source[0] == '/' || !is_bind(mount))
+			continue;
+		const char *source = from_bundle(arena, bundle, mount->source);
+		if (source == NULL)
+			return NULL;
+		mounts = tree_with_item(arena, mounts, i,
+					tree_with(arena, item, "source", tree_string(arena, source)));
+	}
+	return mounts;
+}
+
+int make_rewrite(const struct spec *spec, const struct make_document *wanted, struct arena *arena, struct text *ret,
+		 struct error *err)
+{
+	const struct json *top = spec->json, *process = json_get(top, "process");
+	const char *root = from_bundle(arena, wanted->bundle, spec->root->path);
+
+	if (process == NULL)
+		return error_set(err, 0, "config.json: process: is missing");
+	if (root == NULL)
+		return error_set(err, ENOMEM, "rewrite config.json");
+	process = tree_with(arena, process, "terminal", tree_bool(arena, wanted->terminal));
+	if (process != NULL && wanted->command.count > 0)
+		process = tree_with(arena, process, "args",
+				    tree_strings(arena, wanted->command.items, wanted->command.count));
+	top = tree_with(arena, top, "process", process);
+	if (top != NULL)
+		top = tree_with(arena, top, "root",
+				tree_with(arena, json_get(top, "root"), "path", tree_string(arena, root)));
+	if (top != NULL && json_get(top, "mounts") != NULL)
+		top = tree_with(arena, top, "mounts", rewrite_mounts(spec, wanted->bundle, arena));
+	if (top != NULL)
+		top = tree_with(arena, top, "linux",
+				tree_with(arena, json_get(top, "linux"), "cgroupsPath",
+					  tree_string(arena, wanted->cgroups_path)));
+	if (top == NULL)
+		return error_set(err, ENOMEM, "rewrite config.json");
+	tree_write(top, NULL, ret);
+	text_append(ret, "\n");
+	return text_done(ret, err);
+}
+
+/* --- what is wanted ------------------------------------------------------------------------------- */
+
+static int read_stop_signal(const struct make_values *values, const struct spec *spec, int *ret, struct error *err)
+{
+	const char *word = values->stop_signal;
+
+	for (size_t i = 0; word == NULL && i < spec->annotations.count; i++)
+		if (text_equal(spec->annotations.items[i].key, STOP_SIGNAL_ANNOTATION))
+			word = spec->annotations.items[i].value;
+	*ret = word == NULL ? SIGTERM : spec_signal_number(word);
+	if (*ret <= 0)
+		return error_set(err, 0, "invalid signal: %s", word);
+	return 0;
+}
+
+static int read_log_opts(const struct make_values *values, struct store_container *ret, struct error *err)
+{
+	for (size_t i = 0; i < values->log_opts.count; i++) {
+		const char *item = values->log_opts.items[i];
+		int64_t bytes;
+		uint64_t files;
+
+		if (text_starts(item, "max-size=")) {
+			int result = number_parse_bytes(item + strlen("max-size="), &bytes, err);
+
+			if (result < 0)
+				return error_add(err, "invalid log opt \"%s\"", item);
+			ret->log_max_bytes = bytes < 0 ? 0 : (uint64_t)bytes;
+		} else if (text_starts(item, "max-file=")) {
+			int result = number_parse_u64(item + strlen("max-file="), 10000, &files, err);
+
+			if (result < 0)
+				return error_add(err, "invalid log opt \"%s\"", item);
+			if (files == 0)
+				return error_set(err, 0, "max-file cannot be less than 1");
+			ret->log_max_files = (uint32_t)files;
+		} else {
+			return error_set(err, 0, "unknown log opt '%.*s'", (int)strcspn(item, "="), item);
+		}
+	}
+	return 0;
+}
+
+static int read_log(const struct make_values *values, struct store_container *ret, struct error *err)
+{
+	int found = values->log_driver == NULL ? LOG_DRIVER_JSON_FILE : -1;
+
+	for (int i = 0; found < 0 && i < LOG_DRIVER_COUNT; i++)
+		if (text_equal(store_log_driver_names[i], values->log_driver))
+			found = i;
+	if (found < 0)
+		return error_set(err, 0, "logger: no log driver named '%s' is registered", values->log_driver);
+	ret->log_driver = (enum store_log_driver)found;
+	ret->log_max_files = 1;
+	return read_log_opts(values, ret, err);
+}
+
+static int read_wanted(const struct make_values *values, const struct spec *spec, struct store_container *ret,
+		       struct error *err)
+{
+	int64_t timeout = values->stop_timeout.set ? values->stop_timeout.value : DEFAULT_STOP_TIMEOUT_S;
+
+	ret->terminal = values->tty.value;
+	ret->open_stdin = values->interactive.value;
+	ret->auto_remove = values->rm.value;
+	ret->created_ns = words_now_ns();
+	if (timeout < 0 || timeout > INT32_MAX)
+		return error_set(err, 0, "invalid stop timeout: %lld", (long long)timeout);
+	ret->stop_timeout_s = (uint32_t)timeout;
+	int result = values->restart == NULL ? 0 : words_parse_restart(values->restart, &ret->restart, &ret->restart_max,
+									err);
+	if (result == 0 && ret->auto_remove && ret->restart != RESTART_NO)
+		result = error_set(err, 0, "conflicting options: cannot specify both --restart and --rm");
+	if (result == 0)
+		result = read_stop_signal(values, spec, &ret->stop_signal, err);
+	return result < 0 ? result : read_log(values, ret, err);
+}
+
+/* --- in the store --------------------------------------------------------------------------------- */
+
+static int claim_name(struct front *front, const char *wanted, const char *id, const char **ret, struct error *err)
+{
+	char name[64];
+	uint64_t number;
+
+	if (wanted != NULL) {
+		*ret = wanted;
+		return store_claim_name(&front->store, wanted, id, err);
+	}
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return error_set(err, errno, "getrandom");
+	for (unsigned attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+		names_make(number, attempt, name, sizeof(name));
+		int result = store_claim_name(&front->store, name, id, err);
+
+		if (result == -EEXIST)
+			continue;
+		*ret = arena_copy(&front->arena, name, strlen(name));
+		return result == 0 && *ret == NULL ? error_set(err, ENOMEM, "name a container") : result;
+	}
+	return -EEXIST;
+}
+
+/* In the claimed directory: the document, then the record that makes it a container. */
+static int fill_directory(struct front *front, const struct spec *spec, struct store_container *container,
+			  struct error *err)
+{
+	autotext struct text document = TEXT_EMPTY;
+	autoclose int dir = -1;
+	struct make_document wanted = {
+		.bundle = container->bundle,
+		.command = container->command,
+		.terminal = container->terminal,
+		.cgroups_path = arena_format(&front->arena, CGROUP_PARENT "%s", container->id),
+	};
+
+	if (wanted.cgroups_path == NULL)
+		return error_set(err, ENOMEM, "make a container");
+	int result = make_rewrite(spec, &wanted, &front->arena, &document, err);
+	if (result == 0)
+		result = store_directory(&front->store, container->id, &dir, err);
+	if (result == 0)
+		result = record_write(dir, "config.json", &document, true, err);
+	if (result < 0)
+		return result;
+	if (container->command.count == 0 && spec->process != NULL)
+		container->command = spec->process->args;
+	return store_container_save(&front->store, container, err);
+}
+
+static int write_cidfile(const char *path, const char *id, struct error *err)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0 && errno == EEXIST)
+		return error_set(err, 0, "container ID file found, make sure the other container isn't running or "
+					 "delete %s", path);
+	if (fd < 0)
+		return error_set(err, errno, "open \"%s\"", path);
+	return fd_write_all(fd, id, strlen(id), path, err);
+}
+
+static int claim(struct front *front, const struct make_values *values, const struct spec *spec,
+		 struct store_container *container, char ret_id[STORE_ID_DIGITS + 1], struct error *err)
+{
+	struct error ignored;
+	int result = store_claim(&front->store, ret_id, err);
+
+	if (result < 0)
+		return result;
+	container->id = ret_id;
+	result = claim_name(front, values->name, ret_id, &container->name, err);
+	if (result == 0) {
+		result = fill_directory(front, spec, container, err);
+		if (result == 0 && values->cidfile != NULL)
+			result = write_cidfile(values->cidfile, ret_id, err);
+		if (result < 0)
+			ignore_failure(store_drop_name(&front->store, container->name, &ignored)); /* free without its
+				directory, too */
+	}
+	if (result < 0)
+		ignore_failure(store_drop(&front->store, ret_id, &ignored)); /* the reason is told already */
+	return result;
+}
+
+int make_container(struct front *front, const struct make_values *values, const struct strings *command,
+		   char ret_id[STORE_ID_DIGITS + 1], struct error *err)
+{
+	autotext struct text bundle = TEXT_EMPTY, given = TEXT_EMPTY;
+	struct store_container container = { .command = *command };
+	struct spec *spec = NULL;
+
+	if (values->bundle == NULL)
+		return error_set(err, 0, "required flag \"bundle\" not set");
+	int result = path_absolute(values->bundle, &given, err);
+	if (result == 0)
+		result = path_clean(given.data, &bundle, err);
+	if (result < 0)
+		return result;
+	autoclose int dir = open(bundle.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return error_set(err, errno, "bundle \"%s\"", bundle.data);
+	result = spec_load(dir, &spec, NULL, NULL, err);
+	if (result < 0)
+		return error_add(err, "bundle \"%s\"", bundle.data);
+	container.bundle = bundle.data;
+	result = read_wanted(values, spec, &container, err);
+	if (result == 0)
+		result = claim(front, values, spec, &container, ret_id, err);
+	spec_free(spec);
+	return result;
+}

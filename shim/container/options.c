@@ -1,0 +1,171 @@
+/*
+ * The option parser of `hull container`; see options.h. It knows tables and words, not commands.
+ */
+#include "shim/container/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "base/text.h"
+
+#include "base/banned.h"
+
+struct parser {
+	const struct option_row *rows;
+	void *values;
+	char **argv;
+	size_t argc, next; /* next: the word to be read */
+	struct arena *arena;
+	bool help;
+};
+
+static const struct option_row *find_name(const struct parser *parser, const char *name, size_t length)
+{
+	for (const struct option_row *row = parser->rows; row != NULL && row->name != NULL; row++)
+		if (strlen(row->name) == length && strncmp(row->name, name, length) == 0)
+			return row;
+	return NULL;
+}
+
+static const struct option_row *find_letter(const struct parser *parser, char letter)
+{
+	for (const struct option_row *row = parser->rows; row != NULL && row->name != NULL; row++)
+		if (row->letter == letter)
+			return row;
+	return NULL;
+}
+
+static int fail_value(const struct option_row *row, const char *value, const char *why, struct error *err)
+{
+	if (row->letter != 0)
+		return error_set(err, 0, "invalid argument \"%s\" for \"-%c, --%s\" flag: %s", value, row->letter,
+				 row->name, why);
+	return error_set(err, 0, "invalid argument \"%s\" for \"--%s\" flag: %s", value, row->name, why);
+}
+
+static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret, struct error *err)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
+	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (value == NULL || text_equal(value, yes[i]) || text_equal(value, no[i])) {
+			*ret = (struct opt_bool){ true, value == NULL || text_equal(value, yes[i]) };
+			return 0;
+		}
+	}
+	return fail_value(row, value, "neither true nor false", err);
+}
+
+static int store_value(const struct parser *parser, const struct option_row *row, const char *value, struct error *err)
+{
+	void *member = (char *)parser->values + row->offset;
+	struct option_list *list = member;
+	struct opt_i64 *number = member;
+	struct error ignored;
+
+	switch (row->kind) {
+	case OPTION_TEXT:
+		*(const char **)member = value;
+		return 0;
+	case OPTION_LIST:
+		if (list->items == NULL)
+			list->items = arena_alloc(parser->arena, parser->argc * sizeof(*list->items));
+		if (list->items == NULL)
+			return error_set(err, ENOMEM, "read the command line");
+		list->items[list->count++] = value;
+		return 0;
+	case OPTION_INT:
+		number->set = true;
+		if (number_parse_i64(value, INT64_MIN, INT64_MAX, &number->value, &ignored) < 0)
+			return fail_value(row, value, "not a number", err);
+		return 0;
+	case OPTION_BOOL:
+	case OPTION_KIND_COUNT:
+		break;
+	}
+	return store_bool(row, value, member, err);
+}
+
+/* "name" or "name=value", after the two dashes. */
+static int parse_long(struct parser *parser, const char *word, struct error *err)
+{
+	size_t length = strcspn(word, "=");
+	const char *value = word[length] == '=' ? word + length + 1 : NULL;
+	const struct option_row *row = find_name(parser, word, length);
+
+	if (row == NULL && length == 4 && strncmp(word, "help", 4) == 0) {
+		parser->help = true;
+		return 0;
+	}
+	if (row == NULL)
+		return error_set(err, 0, "unknown flag: --%.*s", (int)length, word);
+	if (value == NULL && row->kind != OPTION_BOOL) {
+		if (parser->next == parser->argc)
+			return error_set(err, 0, "flag needs an argument: --%s", row->name);
+		value = parser->argv[parser->next++];
+	}
+	return store_value(parser, row, value, err);
+}
+
+/* One or more letters after one dash; the first that takes a value takes the rest of the word. */
+static int parse_letters(struct parser *parser, const char *word, struct error *err)
+{
+	for (const char *letter = word; *letter != '\0'; letter++) {
+		const struct option_row *row = find_letter(parser, *letter);
+		const char *value = letter[1] == '=' ? letter + 2 : letter + 1;
+
+		if (row == NULL && *letter == 'h') {
+			parser->help = true;
+			continue;
+		}
+		if (row == NULL)
+			return error_set(err, 0, "unknown shorthand flag: '%c' in -%s", *letter, word);
+		if (row->kind == OPTION_BOOL && letter[1] != '=') {
+			int result = store_value(parser, row, NULL, err);
+
+			if (result < 0)
+				return result;
+			continue;
+		}
+		if (*value == '\0' && letter[1] == '\0') {
+			if (parser->next == parser->argc)
+				return error_set(err, 0, "flag needs an argument: '%c' in -%s", *letter, word);
+			value = parser->argv[parser->next++];
+		}
+		return store_value(parser, row, value, err);
+	}
+	return 0;
+}
+
+int options_parse(const struct option_row *rows, void *values, enum options_order order, char **argv, size_t argc,
+		  struct arena *arena, size_t *ret_count, bool *ret_help, struct error *err)
+{
+	struct parser parser = { rows, values, argv, argc, 0, arena, false };
+	size_t kept = 0;
+	bool ended = false;
+
+	while (parser.next < argc) {
+		char *word = argv[parser.next++];
+		int result = 0;
+
+		if (ended || word[0] != '-' || word[1] == '\0') {
+			ended = ended || order == OPTIONS_FIRST;
+			argv[kept++] = word;
+			continue;
+		}
+		if (word[1] == '-' && word[2] == '\0')
+			ended = true;
+		else if (word[1] == '-')
+			result = parse_long(&parser, word + 2, err);
+		else
+			result = parse_letters(&parser, word + 1, err);
+		if (result < 0)
+			return result;
+	}
+	*ret_count = kept;
+	*ret_help = parser.help;
+	return 0;
+}
