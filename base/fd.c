@@ -159,7 +159,8 @@ int fd_send(int socket, const void *bytes, size_t length, const int *fds, size_t
 	return 0;
 }
 
-ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t max_fds, struct error *err)
+static ssize_t receive(int socket, void *bytes, size_t room, int *ret_fds, size_t max_fds, pid_t *ret_sender,
+		       struct error *err)
 {
 	union {
 		struct cmsghdr header;
@@ -170,6 +171,7 @@ ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t ma
 				  .msg_controllen = sizeof(control.room) };
 	ssize_t got;
 
+	*ret_sender = 0;
 	for (size_t i = 0; i < max_fds; i++)
 		ret_fds[i] = -1;
 	do {
@@ -181,6 +183,12 @@ ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t ma
 	size_t count = 0;
 	bool bad = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred sender;
+
+			memcpy(&sender, CMSG_DATA(c), sizeof(sender));
+			*ret_sender = sender.pid;
+		}
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t here = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -203,4 +211,25 @@ ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t ma
 		ret_fds[i] = -1;
 	}
 	return error_set(err, EPROTO, "recvmsg: message too large or with unexpected descriptors");
+}
+
+ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t max_fds, struct error *err)
+{
+	pid_t ignored;
+
+	return receive(socket, bytes, room, ret_fds, max_fds, &ignored, err);
+}
+
+ssize_t fd_receive_from(int socket, void *bytes, size_t room, pid_t *ret_sender, struct error *err)
+{
+	return receive(socket, bytes, room, NULL, 0, ret_sender, err);
+}
+
+int fd_ask_for_sender(int socket, struct error *err)
+{
+	int yes = 1;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+		return error_set(err, errno, "setsockopt(SO_PASSCRED)");
+	return 0;
 }

@@ -51,5 +51,11 @@ must_check int fd_send(int socket, const void *bytes, size_t length, const int *
  */
 must_check ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds, size_t max_fds,
 			      struct error *err);
+/*
+ * The same without descriptors. @ret_sender: the sender's pid as this process sees it, by the kernel's
+ * word and nobody else's, where fd_ask_for_sender was called before the message was sent; else 0.
+ */
+must_check ssize_t fd_receive_from(int socket, void *bytes, size_t room, pid_t *ret_sender, struct error *err);
+must_check int fd_ask_for_sender(int socket, struct error *err);
 
 #endif

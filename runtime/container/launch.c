@@ -69,7 +69,10 @@ int launch_prepare(struct launch *launch, struct plan_builder *builder, const st
 	return result;
 }
 
-/* The joiner has entered the namespaces and cloned: its word is the pid, as we see it. */
+/*
+ * The joiner has entered the namespaces and cloned. The first word is the clone's own: the joiner's could
+ * come after it, and the kernel says whose pid it is.
+ */
 static int take_joined(struct launch *launch, const struct pidfd *joiner, struct error *err)
 {
 	int32_t pid = 0;
@@ -109,8 +112,11 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 	};
 	bool refused;
 	pid_t pid;
-	int result = spawn_init(&request, &pid, &pidfd, &refused, err);
+	int result = joiner ? fd_ask_for_sender(launch->sync, err) : 0;
 
+	if (result < 0)
+		return result;
+	result = spawn_init(&request, &pid, &pidfd, &refused, err);
 	if (result < 0 && refused) {
 		int installed = -1;
 

@@ -48,24 +48,27 @@ static void take_error(const struct sync_message *message, size_t size, struct e
 /* 1: a message came; 0: the end; or an error. */
 static int receive(int socket, struct sync_message *message, size_t *ret_size, struct error *err)
 {
-	ssize_t got = fd_receive(socket, message, sizeof(*message), NULL, 0, err);
+	pid_t sender;
+	ssize_t got = fd_receive_from(socket, message, sizeof(*message), &sender, err);
 
 	/* It died with words of ours unread. That is told once; its own last words come after it. */
 	if (got == -ECONNRESET)
-		got = fd_receive(socket, message, sizeof(*message), NULL, 0, err);
+		got = fd_receive_from(socket, message, sizeof(*message), &sender, err);
 	if (got == -ECONNRESET || got == 0)
 		return 0;
 	if (got < 0)
 		return (int)got;
 	if ((size_t)got < SYNC_SHORT_SIZE)
 		return error_set(err, EPROTO, "hull-init sent %zd bytes", got);
+	if (sender > 0)
+		message->value = sender;
 	*ret_size = (size_t)got;
 	return 1;
 }
 
 int sync_expect(int socket, enum sync_step step, int32_t *ret_value, struct error *err)
 {
-	struct sync_message message;
+	struct sync_message message = { 0 };
 	size_t size = 0;
 	int result = receive(socket, &message, &size, err);
 
@@ -86,7 +89,7 @@ int sync_expect(int socket, enum sync_step step, int32_t *ret_value, struct erro
 
 int sync_expect_exec(int socket, struct error *err)
 {
-	struct sync_message message;
+	struct sync_message message = { 0 };
 	size_t size = 0;
 	int result = receive(socket, &message, &size, err);
 

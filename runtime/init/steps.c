@@ -168,10 +168,11 @@ static int join_and_clone(struct init *init, struct error *err)
 	long pid = sys_clone3(&args);
 	if (pid < 0)
 		return error_set(err, (int)-pid, "clone3");
-	if (pid == 0)
-		return 0; /* the container's process goes on */
-	sync_send(init, SYNC_JOINED, (int)pid);
-	sys_exit(0);
+	if (pid > 0)
+		sys_exit(0);
+	/* The container's process goes on. Its first word, so that no other comes before it. */
+	sync_send(init, SYNC_JOINED, 0);
+	return 0;
 }
 
 _Noreturn void steps_run(int plan_fd)

@@ -3,7 +3,7 @@
  *
  *   hull                                     hull-init
  *   clone3, exec of hull-init
- *   [with a joiner]                 <------  JOINED pid       (the joiner has cloned; it ends)
+ *   [with a joiner]                 <------  JOINED           (by the clone; the joiner ends)
  *   [WAIT_GO] id maps      GO       ------>
  *                                            namespaces, root, mounts, devices
  *   [RUNTIME_HOOKS]                 <------  MOUNTS_READY
@@ -44,7 +44,7 @@ enum sync_step {
 
 struct sync_message {
 	uint32_t step; /* enum sync_step */
-	int32_t value; /* JOINED: the pid as the joiner sees it, which is hull's view */
+	int32_t value; /* JOINED: hull puts the sender's pid here, as the kernel tells it */
 	struct error error; /* FAILED only */
 };
 
