@@ -419,8 +419,7 @@ const char *json_type_name(enum json_type type)
 	return names[type];
 }
 
-/* "process: rlimits[2]: type", cut at the room. */
-static void write_path(const struct json *value, char *room, size_t size)
+void json_path(const struct json *value, const char *separator, char *room, size_t size)
 {
 	const struct json *chain[JSON_MAX_DEPTH + 1];
 	size_t count = 0, length = 0;
@@ -433,7 +432,7 @@ static void write_path(const struct json *value, char *room, size_t size)
 		int more;
 
 		if (step->name != NULL)
-			more = snprintf(room + length, size - length, "%s%.128s", length > 0 ? ": " : "",
+			more = snprintf(room + length, size - length, "%s%.128s", length > 0 ? separator : "",
 					step->name);
 		else
 			more = snprintf(room + length, size - length, "[%zu]", step->index);
@@ -448,7 +447,7 @@ int json_error(const struct json *value, struct error *err, const char *format, 
 	char path[PATH_TEXT_BYTES], what[ERROR_TEXT_SIZE - PATH_TEXT_BYTES - 64];
 	va_list args;
 
-	write_path(value, path, sizeof(path));
+	json_path(value, ": ", path, sizeof(path));
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);

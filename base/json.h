@@ -43,6 +43,8 @@ must_check int json_parse(struct arena *arena, const char *name, const char *byt
 const struct json *json_get(const struct json *object, const char *name);
 /* "object", "string", … for messages. */
 const char *json_type_name(enum json_type type);
+/* The names from the root to @value with @separator between: "linux.namespaces[2]"; cut where @room ends. */
+void json_path(const struct json *value, const char *separator, char *room, size_t size);
 /*
  * Fill @err with "process: user: uid: <what>" (line N): the path of @value from the root, then the
  * formatted text. Array places appear as "mounts[3]". Returns -EINVAL.

@@ -107,6 +107,30 @@ void text_append_json(struct text *text, const char *value)
 	text_append(text, "\"");
 }
 
+void text_append_escaped(struct text *text, const char *words, bool quotes)
+{
+	const unsigned char *s = (const unsigned char *)words;
+
+	while (*s != '\0') {
+		size_t length = text_utf8_length((const char *)s);
+		/* C1 controls, U+0080 to U+009F, move a terminal's cursor just as ESC does */
+		bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && length == 2 && s[1] < 0xa0);
+
+		if (*s == '\n')
+			text_append(text, "\\n");
+		else if (*s == '\t')
+			text_append(text, "\\t");
+		else if (quotes && (*s == '"' || *s == '\\'))
+			text_format(text, "\\%c", *s);
+		else if (control || length == 0)
+			for (size_t i = 0; i < (length == 0 ? 1 : length); i++)
+				text_format(text, "\\x%02x", s[i]);
+		else
+			text_append_bytes(text, s, length);
+		s += length == 0 ? 1 : length;
+	}
+}
+
 int text_done(struct text *text, struct error *err)
 {
 	text_append_bytes(text, "", 0);

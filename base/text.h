@@ -28,6 +28,11 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 size_t text_utf8_length(const char *text);
 /* @value as a JSON string with its quotes; control characters and invalid UTF-8 are escaped. */
 void text_append_json(struct text *text, const char *value);
+/*
+ * @words with control characters and invalid UTF-8 as \n, \t, \xNN: nothing of a container's moves a
+ * terminal's cursor. @quotes: a backslash before " and \ too.
+ */
+void text_append_escaped(struct text *text, const char *words, bool quotes);
 /* 0, or -ENOMEM where an append failed. After 0, text->data is never NULL. */
 must_check int text_done(struct text *text, struct error *err);
 

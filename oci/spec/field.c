@@ -49,31 +49,18 @@ static int list_add(struct field_reader *reader, struct field_list *list, const 
 	return 0;
 }
 
+static void without_controls(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 /* "linux.namespaces[2]", without control characters. */
 static void dotted_path(const struct json *value, char *room, size_t size)
 {
-	const struct json *chain[JSON_MAX_DEPTH + 1];
-	size_t count = 0, length = 0;
-
-	for (; value->parent != NULL && count < ARRAY_LEN(chain); value = value->parent)
-		chain[count++] = value;
-	room[0] = '\0';
-	while (count > 0 && length < size) {
-		const struct json *step = chain[--count];
-		int more;
-
-		if (step->name != NULL)
-			more = snprintf(room + length, size - length, "%s%.96s", length > 0 ? "." : "",
-					step->name);
-		else
-			more = snprintf(room + length, size - length, "[%zu]", step->index);
-		if (more < 0)
-			break;
-		length += (size_t)more;
-	}
-	for (char *s = room; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
+	json_path(value, ".", room, size);
+	without_controls(room);
 }
 
 int field_note_unsupported(struct field_reader *reader, const struct json *value, const char *detail,
@@ -99,9 +86,7 @@ int field_warn(struct field_reader *reader, const struct json *value, struct err
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	for (char *s = what; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
+	without_controls(what);
 	const char *note = arena_format(reader->arena, "%s: %s", path, what);
 	if (note == NULL)
 		return error_set(err, ENOMEM, "the document needs too much memory");

@@ -55,30 +55,6 @@ void log_format_time(time_t now, struct text *ret)
 		    seconds / 60 % 60, seconds % 60);
 }
 
-void log_escape(const char *message, bool quotes, struct text *ret)
-{
-	const unsigned char *s = (const unsigned char *)message;
-
-	while (*s != '\0') {
-		size_t length = text_utf8_length((const char *)s);
-		/* C1 controls, U+0080 to U+009F, move a terminal's cursor just as ESC does */
-		bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && length == 2 && s[1] < 0xa0);
-
-		if (*s == '\n')
-			text_append(ret, "\\n");
-		else if (*s == '\t')
-			text_append(ret, "\\t");
-		else if (quotes && (*s == '"' || *s == '\\'))
-			text_format(ret, "\\%c", *s);
-		else if (control || length == 0)
-			for (size_t i = 0; i < (length == 0 ? 1 : length); i++)
-				text_format(ret, "\\x%02x", s[i]);
-		else
-			text_append_bytes(ret, s, length);
-		s += length == 0 ? 1 : length;
-	}
-}
-
 void log_format(const struct log *log, enum log_level level, time_t now, const char *message,
 		struct text *ret)
 {
@@ -100,7 +76,7 @@ void log_format(const struct log *log, enum log_level level, time_t now, const c
 	text_append(ret, "time=\"");
 	log_format_time(now, ret);
 	text_format(ret, "\" level=%s msg=\"", level_names[level]);
-	log_escape(message, true, ret);
+	text_append_escaped(ret, message, true);
 	text_append(ret, "\"\n");
 }
 
@@ -133,7 +109,7 @@ void log_failure(struct log *log, const char *message)
 	log_write(log, LOG_ERROR, message);
 	if (log->fd < 0)
 		return;
-	log_escape(message, false, &plain);
+	text_append_escaped(&plain, message, false);
 	text_append(&plain, "\n");
 	write_text(STDERR_FILENO, &plain);
 }

@@ -41,8 +41,6 @@ void log_format(const struct log *log, enum log_level level, time_t now, const c
 		struct text *ret);
 /* "2026-11-25T08:29:43Z" */
 void log_format_time(time_t now, struct text *ret);
-/* @message with control characters and invalid UTF-8 as \n, \t, \xNN. */
-void log_escape(const char *message, bool quotes, struct text *ret);
 /* What @err says, with the words of its errno behind it: "open \"/x\": no such file or directory". */
 void log_format_error(const struct error *err, struct text *ret);
 

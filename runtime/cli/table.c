@@ -5,14 +5,12 @@
 
 #include <string.h>
 
-#include "runtime/cli/log.h"
-
 #include "base/banned.h"
 
 #define TABLE_MIN_WIDTH 12
 #define TABLE_PADDING 3
 
-/* Characters, not bytes; log_escape left only valid UTF-8. */
+/* Characters, not bytes; text_append_escaped left only valid UTF-8. */
 static size_t character_count(const char *text)
 {
 	size_t count = 0;
@@ -36,7 +34,7 @@ void table_add(struct table *table, const char *cell)
 {
 	size_t start = table->cells.length, column = table->count++ % table->columns;
 
-	log_escape(cell == NULL ? "" : cell, false, &table->cells);
+	text_append_escaped(&table->cells, cell == NULL ? "" : cell, false);
 	text_append_bytes(&table->cells, "", 1);
 	if (table->cells.failed)
 		return;

@@ -8,7 +8,7 @@
 #define TABLE_MIN_WIDTH 10
 #define TABLE_PADDING 3
 
-/* Characters, not bytes; table_escape left only valid UTF-8. */
+/* Characters, not bytes; text_append_escaped left only valid UTF-8. */
 static size_t character_count(const char *text)
 {
 	size_t count = 0;
@@ -16,28 +16,6 @@ static size_t character_count(const char *text)
 	for (; *text != '\0'; text++)
 		count += ((unsigned char)*text & 0xc0) != 0x80;
 	return count;
-}
-
-void table_escape(const char *words, struct text *ret)
-{
-	const unsigned char *s = (const unsigned char *)words;
-
-	while (*s != '\0') {
-		size_t length = text_utf8_length((const char *)s);
-		/* C1 controls, U+0080 to U+009F, move a terminal's cursor just as ESC does */
-		bool control = *s < 0x20 || *s == 0x7f || (*s == 0xc2 && length == 2 && s[1] < 0xa0);
-
-		if (*s == '\n')
-			text_append(ret, "\\n");
-		else if (*s == '\t')
-			text_append(ret, "\\t");
-		else if (control || length == 0)
-			for (size_t i = 0; i < (length == 0 ? 1 : length); i++)
-				text_format(ret, "\\x%02x", s[i]);
-		else
-			text_append_bytes(ret, s, length);
-		s += length == 0 ? 1 : length;
-	}
 }
 
 void table_init(struct table *table, size_t columns)
@@ -54,7 +32,7 @@ void table_add(struct table *table, const char *cell)
 {
 	size_t start = table->cells.length, column = table->count++ % table->columns;
 
-	table_escape(cell == NULL ? "" : cell, &table->cells);
+	text_append_escaped(&table->cells, cell == NULL ? "" : cell, false);
 	text_append_bytes(&table->cells, "", 1);
 	if (table->cells.failed)
 		return;

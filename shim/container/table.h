@@ -22,7 +22,5 @@ void table_release(struct table *table);
 /* The next cell, row by row; copied, control characters escaped. NULL is an empty cell. */
 void table_add(struct table *table, const char *cell);
 void table_format(const struct table *table, struct text *ret);
-/* @words with control characters and invalid UTF-8 as \n, \t, \xNN: nothing of a container's moves a terminal's cursor. */
-void table_escape(const char *words, struct text *ret);
 
 #endif

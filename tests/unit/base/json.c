@@ -244,6 +244,11 @@ static void test_error_path(void)
 		json_get(json_get(json_get(json, "process"), "rlimits")->first->next, "type");
 	CHECK_INT(json_error(type, &err, "\"%s\" is unknown", type->text), -EINVAL);
 	CHECK_STR(err.text, "process: rlimits[1]: type: \"X?\" is unknown (line 4)");
+	char path[64];
+	json_path(type, ".", path, sizeof(path));
+	CHECK_STR(path, "process.rlimits[1].type");
+	json_path(type, ".", path, 11);
+	CHECK_STR(path, "process.rl");
 	json_error(json, &err, "empty");
 	CHECK_STR(err.text, "empty (line 1)");
 }

@@ -76,6 +76,18 @@ static void test_utf8(void)
 	CHECK_INT(text_utf8_length("\xe2\x82"), 0);
 }
 
+static void test_escaped(void)
+{
+	autotext struct text text = TEXT_EMPTY;
+
+	text_append_escaped(&text, "plain \"quoted\" \\ \t \r\n \x7f gr\xc3\xbc\xc3\x9f \xc2\x9b \x9b \xff",
+			    false);
+	CHECK_STR(text.data,
+		  "plain \"quoted\" \\ \\t \\x0d\\n \\x7f gr\xc3\xbc\xc3\x9f \\xc2\\x9b \\x9b \\xff");
+	text_append_escaped(&text, "|a \"b\" \\", true);
+	CHECK(text_ends(text.data, "|a \\\"b\\\" \\\\"));
+}
+
 static void test_compare(void)
 {
 	CHECK(text_equal("a", "a"));
@@ -89,6 +101,7 @@ static void test_compare(void)
 static const struct test tests[] = {
 	{"appending", test_append},	 {"a failed append is reported at the end", test_failed},
 	{"text_append_json", test_json}, {"text_utf8_length", test_utf8},
+	{"text_append_escaped", test_escaped},
 	{"comparisons", test_compare},
 };
 TEST_MAIN(tests)

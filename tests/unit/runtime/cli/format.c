@@ -68,13 +68,6 @@ static void test_records(void)
 	CHECK_STR(got.data, "{\"level\":\"debug\",\"msg\":\"\",\"time\":\"1970-01-01T00:00:00Z\"}\n");
 }
 
-static void test_escape(void)
-{
-	reset();
-	log_escape("plain \"quoted\" \\ \t \r \x7f gr\xc3\xbc\xc3\x9f \xc2\x9b \x9b \xff", false, &got);
-	CHECK_STR(got.data, "plain \"quoted\" \\ \\t \\x0d \\x7f gr\xc3\xbc\xc3\x9f \\xc2\\x9b \\x9b \\xff");
-}
-
 static void test_error_words(void)
 {
 	static const struct { int number; const char *want; } rows[] = {
@@ -220,7 +213,6 @@ static void test_root(void)
 static const struct test tests[] = {
 	{ "time stamps", test_time },
 	{ "log records", test_records },
-	{ "escapes", test_escape },
 	{ "the words of an errno", test_error_words },
 	{ "opening the log", test_log_open },
 	{ "tables", test_table },
