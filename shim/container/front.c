@@ -25,7 +25,7 @@ void front_fail(const struct error *err)
 	struct error ignored;
 
 	text_append(&text, "Error: ");
-	table_escape(err->text, &text);
+	text_append_escaped(&text, err->text, false);
 	if (err->number != 0) {
 		/* the words that Go's programs print: the C library's in lower case, but for capitals throughout */
 		const char *words = strerror(err->number);
