@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,14 +24,16 @@
 #include "shim/clients.h"
 #include "shim/ending.h"
 #include "shim/log.h"
+#include "shim/hull.h"
 #include "shim/loop.h"
-#include "shim/memory.h"
 #include "shim/notify.h"
 #include "shim/oom.h"
 #include "shim/restart.h"
+#include "shim/signals.h"
 #include "shim/state.h"
 #include "shim/streams.h"
 #include "shim/terminal.h"
+#include "shim/timers.h"
 
 #include "base/banned.h"
 
@@ -44,32 +45,27 @@
 #define TRIM_MS 1000      /* after the last burst of work */
 #define CLEAR_MS 10000    /* for removing what a killed shim has left */
 
-enum timer { TIMER_STOP, TIMER_DRAIN, TIMER_RECORD, TIMER_RESTART, TIMER_TRIM, TIMER_WATCHDOG, TIMER_COUNT };
-enum work { WORK_CREATE, WORK_START, WORK_DELETE };
-static const char *const work_names[] = { "hull create", "hull start", "hull delete" };
-
 static struct {
 	const struct keeper_options *options;
 	struct loop loop;
 	enum state state;
 	struct child child; /* hull */
-	enum work work;
-	struct streams streams;
-	struct loop_source signals, init, notify;
+	enum hull_command command; /* which of them */
+	struct loop_source init, notify;
 	int ready_fd;
 	int console; /* where hull sends the terminal, -1: none */
 	struct oom oom;
 	struct store_run run;
 	struct store_exit ending;
 	char failure[ERROR_TEXT_SIZE + 128]; /* ending.error */
-	int64_t due_ms[TIMER_COUNT];   /* -1: not set */
 	int64_t drain_end_ms, began_ms, delay_ms;
 	int32_t stop_seconds, stop_signal; /* as asked for last */
 	unsigned record_tries;
 	bool hold;      /* somebody wants it stopped: no restart */
 	bool ours;      /* we are its parent: not after --adopt */
-	bool heard;     /* output came since the last look */
+	bool first_look, heard; /* output came since the last look */
 	bool again;     /* what clients were told of a restart */
+	bool light;     /* nothing happens: the next wait is a long one */
 	bool recorded, ever_ran, killed, finished;
 } keeper;
 
@@ -78,11 +74,6 @@ static void handle(enum state_event event);
 static void complain(const struct error *err)
 {
 	dprintf(STDERR_FILENO, "hull-shim: %s\n", err->text);
-}
-
-static void set_due(enum timer timer, int64_t after_ms)
-{
-	keeper.due_ms[timer] = after_ms < 0 ? -1 : process_now_ms() + after_ms;
 }
 
 /* Why it could not be started; the first reason stays. */
@@ -97,49 +88,11 @@ static void fail(const struct error *err)
 
 /* --- hull ------------------------------------------------------------------------------------------ */
 
-static int spawn_hull(enum work work, const int fds[3], struct error *err)
+static int spawn_hull(enum hull_command command, const int *fds, struct error *err)
 {
-	const struct keeper_options *o = keeper.options;
-	const char *argv[16];
-	size_t n = 0;
-	struct child_request request = { .argv = argv, .directory = o->run_directory, .fds = { fds[0], fds[1], fds[2] } };
-
-	argv[n++] = o->hull;
-	argv[n++] = "--log"; /* what it has to say is said on standard error as well, plainly */
-	argv[n++] = "/dev/null";
-	if (o->hull_root != NULL) {
-		argv[n++] = "--root";
-		argv[n++] = o->hull_root;
-	}
-	switch (work) {
-	case WORK_CREATE:
-		argv[n++] = "create";
-		argv[n++] = "--bundle";
-		argv[n++] = o->bundle;
-		argv[n++] = "--pid-file";
-		argv[n++] = "pid"; /* in the run directory, where it is started */
-		if (keeper.streams.terminal) {
-			argv[n++] = "--console-socket";
-			argv[n++] = TERMINAL_SOCKET;
-		}
-		request.listen_fds = o->listen_fds;
-		request.listen_names = o->listen_names;
-		break;
-	case WORK_START:
-		argv[n++] = "start";
-		break;
-	case WORK_DELETE:
-		argv[n++] = "delete";
-		argv[n++] = "--force";
-		break;
-	}
-	argv[n++] = o->id;
-	argv[n] = NULL;
-	keeper.work = work;
-	return child_spawn(&keeper.child, &keeper.loop, &request, err);
+	keeper.command = command;
+	return hull_spawn(command, keeper.options, fds, &keeper.child, &keeper.loop, err);
 }
-
-static const int no_fds[3] = { -1, -1, -1 };
 
 static void act_create(void)
 {
@@ -153,16 +106,15 @@ static void act_create(void)
 	keeper.ours = true;
 	keeper.run.container = (struct process_id){ 0 };
 	keeper.run.started_ns = 0;
-	keeper.streams.terminal = container->terminal;
 	result = store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err);
 	if (result == 0 && container->terminal)
 		result = terminal_listen(keeper.options->run_directory, &keeper.console, &err);
 	if (result == 0)
-		result = streams_prepare(&keeper.streams, container->open_stdin, fds, &err);
-	if (result == 0 && unlinkat(keeper.options->run_directory, "pid", 0) < 0 && errno != ENOENT)
+		result = streams_prepare(container->terminal, container->open_stdin, fds, &err);
+	if (result == 0 && unlinkat(keeper.options->run_directory, HULL_PID_FILE, 0) < 0 && errno != ENOENT)
 		result = error_set(&err, errno, "remove the old pid file");
 	if (result == 0)
-		result = spawn_hull(WORK_CREATE, fds, &err);
+		result = spawn_hull(HULL_CREATE, fds, &err);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);
 	if (result < 0) {
@@ -177,7 +129,7 @@ static int take_container(struct error *err)
 	autotext struct text text = TEXT_EMPTY;
 	struct pidfd pidfd = { .fd = -1 };
 	uint64_t pid;
-	int result = fd_read_file_at(keeper.options->run_directory, "pid", 64, &text, err);
+	int result = fd_read_file_at(keeper.options->run_directory, HULL_PID_FILE, 64, &text, err);
 
 	if (result == 0)
 		result = number_parse_u64(text.data, INT32_MAX, &pid, err);
@@ -189,12 +141,12 @@ static int take_container(struct error *err)
 	result = process_identify((pid_t)pid, &pidfd, &keeper.run.container, err);
 	if (result < 0)
 		return result;
-	if (keeper.streams.terminal) {
+	if (keeper.options->container->terminal) {
 		int master;
 
 		result = terminal_receive(&keeper.console, &master, err);
 		if (result == 0)
-			result = streams_take_terminal(&keeper.streams, master, err);
+			result = streams_take_terminal(master, err);
 		if (result < 0)
 			return result;
 	}
@@ -207,12 +159,12 @@ static int take_container(struct error *err)
 static void create_ended(void)
 {
 	struct error err;
-	int result = child_reap(&keeper.child, &keeper.loop, work_names[WORK_CREATE], &err);
+	int result = child_reap(&keeper.child, &keeper.loop, hull_names[HULL_CREATE], &err);
 
-	if (result < 0 && !keeper.streams.terminal) {
+	if (result < 0 && !keeper.options->container->terminal) {
 		char said[ERROR_TEXT_SIZE / 2];
 
-		streams_take_message(&keeper.streams, said, sizeof(said));
+		streams_take_message(said, sizeof(said));
 		if (said[0] != '\0')
 			(void)error_set(&err, 0, "%s", said);
 	}
@@ -231,7 +183,7 @@ static void act_start(void)
 {
 	struct error err;
 
-	if (spawn_hull(WORK_START, no_fds, &err) < 0) {
+	if (spawn_hull(HULL_START, NULL, &err) < 0) {
 		fail(&err);
 		handle(EVENT_START_FAILED);
 	}
@@ -248,7 +200,7 @@ static void act_delete(void)
 
 	if (child_runs(&keeper.child))
 		return; /* a delete that was to help a kill: its end comes here again */
-	if (spawn_hull(WORK_DELETE, no_fds, &err) < 0) {
+	if (spawn_hull(HULL_DELETE, NULL, &err) < 0) {
 		complain(&err);
 		deleted();
 	}
@@ -270,20 +222,21 @@ static void child_ended(struct loop_source *source, uint32_t events)
 
 	(void)source;
 	(void)events;
-	switch (keeper.work) {
-	case WORK_CREATE:
+	switch (keeper.command) {
+	case HULL_CREATE:
 		create_ended();
 		break;
-	case WORK_START:
-		if (child_reap(&keeper.child, &keeper.loop, work_names[WORK_START], &err) == 0 || is_taken_up_running()) {
+	case HULL_START:
+		if (child_reap(&keeper.child, &keeper.loop, hull_names[HULL_START], &err) == 0 || is_taken_up_running()) {
 			handle(EVENT_STARTED);
 		} else {
 			fail(&err);
 			handle(EVENT_START_FAILED);
 		}
 		break;
-	case WORK_DELETE:
-		if (child_reap(&keeper.child, &keeper.loop, work_names[WORK_DELETE], &err) < 0)
+	case HULL_DELETE:
+	case HULL_COMMAND_COUNT:
+		if (child_reap(&keeper.child, &keeper.loop, hull_names[HULL_DELETE], &err) < 0)
 			complain(&err);
 		if (keeper.state == STATE_ENDED && keeper.recorded)
 			deleted();
@@ -300,7 +253,7 @@ static void watch_init(void)
 
 	if (keeper.init.fd >= 0 && loop_watch(&keeper.loop, &keeper.init, EPOLLIN, &err) < 0)
 		complain(&err);
-	if (streams_release(&keeper.streams, &err) < 0)
+	if (streams_release(&err) < 0)
 		complain(&err);
 }
 
@@ -333,7 +286,6 @@ static void act_running(void)
 	notify_say(status);
 	if (store_run_sync(o->store, o->id, &err) < 0)
 		complain(&err);
-	set_due(TIMER_TRIM, 50);
 }
 
 static void signal_container(int signal)
@@ -358,7 +310,7 @@ static void act_signal(void)
 	watch_init();
 	notify_say("STOPPING=1");
 	signal_container(keeper.stop_signal);
-	set_due(TIMER_STOP, keeper.stop_seconds < 0 ? -1 : (int64_t)keeper.stop_seconds * 1000);
+	timers_set(TIMER_STOP, keeper.stop_seconds < 0 ? -1 : (int64_t)keeper.stop_seconds * 1000);
 }
 
 static void act_kill(void)
@@ -369,7 +321,7 @@ static void act_kill(void)
 	if (keeper.killed && !child_runs(&keeper.child))
 		act_delete();
 	keeper.killed = true;
-	set_due(TIMER_STOP, KILLED_MS);
+	timers_set(TIMER_STOP, KILLED_MS);
 }
 
 /* --- the end -------------------------------------------------------------------------------------- */
@@ -380,20 +332,20 @@ static void look_at_rest(void)
 	bool late = process_now_ms() >= keeper.drain_end_ms;
 	bool known = keeper.ours || keeper.init.fd < 0 || ending_take_foreign(keeper.init.fd, &keeper.ending);
 
-	keeper.heard = false;
-	bool ended = streams_drain(&keeper.streams);
-	if (!late && (!known || (!ended && (keeper.heard || keeper.due_ms[TIMER_DRAIN] < 0)))) {
-		set_due(TIMER_DRAIN, QUIET_MS);
+	bool first = keeper.first_look;
+	keeper.first_look = keeper.heard = false;
+	bool ended = streams_drain();
+	if (!late && (!known || (!ended && (keeper.heard || first)))) {
+		timers_set(TIMER_DRAIN, QUIET_MS);
 		return;
 	}
-	set_due(TIMER_DRAIN, -1);
-	set_due(TIMER_RECORD, 0);
+	timers_set(TIMER_RECORD, 0);
 }
 
 static void start_drain(void)
 {
-	set_due(TIMER_STOP, -1);
-	set_due(TIMER_DRAIN, -1);
+	timers_set(TIMER_STOP, -1);
+	keeper.first_look = true;
 	keeper.ending.finished_ns = ending_now_ns();
 	keeper.ending.started_ns = keeper.run.started_ns;
 	keeper.ending.container = keeper.run.container;
@@ -424,7 +376,7 @@ static void act_end(void)
 static void act_fail(void)
 {
 	keeper.ending.code = ending_failure_code(keeper.ending.error);
-	streams_close(&keeper.streams); /* hull's message was in it */
+	streams_close(); /* hull's message was in it */
 	start_drain();
 }
 
@@ -454,12 +406,12 @@ static void record(void)
 		if (keeper.record_tries++ == 0)
 			complain(&err);
 		if (keeper.record_tries < RECORD_TRIES) {
-			set_due(TIMER_RECORD, RECORD_MS);
+			timers_set(TIMER_RECORD, RECORD_MS);
 			return;
 		}
 	}
 	keeper.recorded = true;
-	streams_close(&keeper.streams);
+	streams_close();
 	loop_forget(&keeper.loop, &keeper.init);
 	cleanup_close(&keeper.console);
 	keeper.console = -1;
@@ -482,7 +434,7 @@ static void act_wait(void)
 	keeper.run.container = (struct process_id){ 0 };
 	if (store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err) < 0)
 		complain(&err);
-	set_due(TIMER_RESTART, keeper.delay_ms);
+	timers_set(TIMER_RESTART, keeper.delay_ms);
 }
 
 static void act_finish(void)
@@ -539,30 +491,25 @@ static void stop_as_configured(void)
 	stop(seconds > INT32_MAX ? -1 : (int32_t)seconds, 0);
 }
 
-static void signals_ready(struct loop_source *source, uint32_t events)
+static void got_signal(int number)
 {
-	struct signalfd_siginfo info;
-
-	(void)events;
-	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		switch ((int)info.ssi_signo) {
-		case SIGTERM:
-		case SIGINT:
-		case SIGQUIT:
-			stop_as_configured();
-			break;
-		case SIGCHLD:
-			reap_orphans();
-			break;
-		case SIGHUP:
-		case SIGUSR1:
-		case SIGUSR2:
-			if (keeper.options->systemd && keeper.state == STATE_RUNNING)
-				signal_container((int)info.ssi_signo);
-			break;
-		default:
-			break; /* blocked, so that a stray one ends nobody */
-		}
+	switch (number) {
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		stop_as_configured();
+		break;
+	case SIGCHLD:
+		reap_orphans();
+		break;
+	case SIGHUP:
+	case SIGUSR1:
+	case SIGUSR2:
+		if (keeper.options->systemd && keeper.state == STATE_RUNNING)
+			signal_container(number);
+		break;
+	default:
+		break; /* blocked, so that a stray one ends nobody */
 	}
 }
 
@@ -597,8 +544,6 @@ static void wrote(int stream, const char *bytes, size_t length)
 	keeper.heard = true;
 	log_write(stream, bytes, length);
 	clients_send_output(stream == 1 ? PROTOCOL_STDOUT : PROTOCOL_STDERR, bytes, length);
-	if (keeper.due_ms[TIMER_TRIM] < 0)
-		set_due(TIMER_TRIM, TRIM_MS);
 }
 
 static void answer_state(struct protocol_head *ret_state, struct protocol_head *ret_exited)
@@ -616,26 +561,6 @@ static void answer_state(struct protocol_head *ret_state, struct protocol_head *
 		*ret_exited = (struct protocol_head){ PROTOCOL_EXITED, keeper.ending.code, keeper.again };
 }
 
-static size_t input_room(void)
-{
-	return streams_input_room(&keeper.streams);
-}
-
-static void input(const char *bytes, size_t length)
-{
-	streams_put_input(&keeper.streams, bytes, length);
-}
-
-static void close_input(void)
-{
-	streams_close_input(&keeper.streams);
-}
-
-static void resize(uint16_t rows, uint16_t columns)
-{
-	streams_resize(&keeper.streams, rows, columns);
-}
-
 /* --- times ------------------------------------------------------------------------------------------ */
 
 static void overdue(void)
@@ -651,62 +576,27 @@ static void restart_due(void)
 static void watchdog(void)
 {
 	notify_say("WATCHDOG=1");
-	set_due(TIMER_WATCHDOG, notify_watchdog_ms());
+	timers_set(TIMER_WATCHDOG, notify_watchdog_ms());
 }
 
-static void fire_timers(void)
+static void trim(void)
 {
-	static void (*const fire[TIMER_COUNT])(void) = {
-		[TIMER_STOP] = overdue,	       [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
-		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = memory_trim,   [TIMER_WATCHDOG] = watchdog,
-	};
-	int64_t now = process_now_ms();
-
-	for (size_t i = 0; i < TIMER_COUNT; i++) {
-		if (keeper.due_ms[i] < 0 || keeper.due_ms[i] > now)
-			continue;
-		/* look_at_rest tells its first look from a later one by whether its time is set. */
-		if (i != TIMER_DRAIN)
-			keeper.due_ms[i] = -1;
-		fire[i]();
-	}
-}
-
-static int64_t next_due(void)
-{
-	int64_t due = -1;
-
-	for (size_t i = 0; i < TIMER_COUNT; i++)
-		if (keeper.due_ms[i] >= 0 && (due < 0 || keeper.due_ms[i] < due))
-			due = keeper.due_ms[i];
-	return due;
+	keeper.light = true;
 }
 
 /* --- the beginning ------------------------------------------------------------------------------------ */
 
-static int open_signals(struct error *err)
-{
-	/* Faults must kill us; a pipe without reader is an error of write. */
-	static const int not_ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE };
-	sigset_t set;
-
-	(void)sigfillset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-		(void)sigdelset(&set, not_ours[i]); /* valid numbers */
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would take our children's status away */
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return error_set(err, errno, "block signals");
-	keeper.signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (keeper.signals.fd < 0)
-		return error_set(err, errno, "signalfd");
-	return loop_watch(&keeper.loop, &keeper.signals, EPOLLIN, err);
-}
-
 static int open_all(struct error *err)
 {
-	static const struct clients_calls calls = { .state = answer_state, .input_room = input_room, .input = input,
-						    .close_input = close_input, .resize = resize, .stop = stop };
+	static const struct clients_calls calls = {
+		.state = answer_state, .input_room = streams_input_room,   .input = streams_put_input,
+		.stop = stop,	       .close_input = streams_close_input, .resize = streams_resize,
+	};
+	static const struct streams_calls stream_calls = { .wrote = wrote, .input_free = clients_input_free };
+	static void (*const fire[TIMER_COUNT])(void) = {
+		[TIMER_STOP] = overdue,	       [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
+		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = trim,	     [TIMER_WATCHDOG] = watchdog,
+	};
 	const struct keeper_options *o = keeper.options;
 	struct pidfd self;
 	autoclose int dir = -1;
@@ -714,16 +604,14 @@ static int open_all(struct error *err)
 
 	if (result < 0)
 		return result;
-	keeper.signals = (struct loop_source){ .fd = -1, .ready = signals_ready };
 	keeper.init = (struct loop_source){ .fd = -1, .ready = init_ended };
 	keeper.notify = (struct loop_source){ .fd = o->notify_fd, .ready = notify_ready };
 	child_init(&keeper.child, child_ended);
-	streams_init(&keeper.streams, &keeper.loop, wrote, clients_input_free);
-	for (size_t i = 0; i < TIMER_COUNT; i++)
-		keeper.due_ms[i] = -1;
+	streams_init(&keeper.loop, &stream_calls);
+	timers_init(fire);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return error_set(err, errno, "become subreaper");
-	result = open_signals(err);
+	result = signals_open(&keeper.loop, got_signal, err);
 	if (result == 0)
 		result = process_open(getpid(), &self, err);
 	if (result == 0) {
@@ -749,12 +637,12 @@ static int open_all(struct error *err)
 static int clear_old(struct error *err)
 {
 	int64_t end = process_now_ms() + CLEAR_MS;
-	int result = spawn_hull(WORK_DELETE, no_fds, err);
+	int result = spawn_hull(HULL_DELETE, NULL, err);
 
 	while (result == 0 && child_runs(&keeper.child)) {
 		if (process_now_ms() >= end)
 			return error_set(err, ETIMEDOUT, "remove what is left of the last run");
-		result = loop_turn(&keeper.loop, end, err);
+		result = loop_turn(&keeper.loop, end, false, err);
 	}
 	return result;
 }
@@ -840,10 +728,15 @@ int keeper_run(const struct keeper_options *options, struct store_exit *ret_exit
 	if (result == 0)
 		result = begin(err);
 	if (result == 0 && notify_watchdog_ms() > 0)
-		set_due(TIMER_WATCHDOG, 0);
+		timers_set(TIMER_WATCHDOG, 0);
 	while (result == 0 && !keeper.finished) {
-		result = loop_turn(&keeper.loop, next_due(), err);
-		fire_timers();
+		bool light = keeper.light;
+
+		keeper.light = false;
+		result = loop_turn(&keeper.loop, timers_next_ms(), light, err);
+		if (!timers_is_set(TIMER_TRIM) && !light)
+			timers_set(TIMER_TRIM, TRIM_MS);
+		timers_fire();
 	}
 	clients_close(options->run_directory);
 	log_close();

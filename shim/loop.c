@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "shim/memory.h"
 
 #include "base/banned.h"
 
@@ -54,14 +55,16 @@ void loop_forget(const struct loop *loop, struct loop_source *source)
 	source->events = 0;
 }
 
-int loop_turn(const struct loop *loop, int64_t due_ms, struct error *err)
+int loop_turn(const struct loop *loop, int64_t due_ms, bool light, struct error *err)
 {
 	struct epoll_event events[TURN_EVENTS];
 	int64_t left = due_ms < 0 ? -1 : due_ms - process_now_ms();
 
 	if (due_ms >= 0 && left < 0)
 		left = 0;
-	int count = epoll_wait(loop->epoll, events, TURN_EVENTS, left > INT_MAX ? INT_MAX : (int)left);
+	int wait_ms = left > INT_MAX ? INT_MAX : (int)left;
+	int count = light ? memory_wait(loop->epoll, events, TURN_EVENTS, wait_ms) :
+			    epoll_wait(loop->epoll, events, TURN_EVENTS, wait_ms);
 	if (count < 0 && errno != EINTR)
 		return error_set(err, errno, "epoll_wait");
 	for (int i = 0; i < count; i++) {

@@ -5,6 +5,7 @@
 #ifndef HULL_SHIM_LOOP_H
 #define HULL_SHIM_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -26,7 +27,10 @@ void loop_close(struct loop *loop);
 must_check int loop_watch(const struct loop *loop, struct loop_source *source, uint32_t events, struct error *err);
 /* Take @source out and close its descriptor. */
 void loop_forget(const struct loop *loop, struct loop_source *source);
-/* Wait until something is ready or @due_ms of CLOCK_MONOTONIC (-1: for ever), and call it. */
-must_check int loop_turn(const struct loop *loop, int64_t due_ms, struct error *err);
+/*
+ * Wait until something is ready or @due_ms of CLOCK_MONOTONIC (-1: for ever), and call it.
+ * @light: it may take long; what is not needed to wait is given back first (memory.h).
+ */
+must_check int loop_turn(const struct loop *loop, int64_t due_ms, bool light, struct error *err);
 
 #endif

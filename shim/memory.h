@@ -2,10 +2,13 @@
 #ifndef HULL_SHIM_MEMORY_H
 #define HULL_SHIM_MEMORY_H
 
+#include <sys/epoll.h>
+
 /*
- * Before a long wait: pages of our own file that will be read again when they are needed, the part of
- * the stack that is not in use, and what the allocator holds without need.
+ * epoll_wait(2), before which is given back what is not needed for waiting: pages of our own file, which are
+ * read again when they are needed, the part of the stack that is not in use, buffers, and what the
+ * allocator holds without need.
  */
-void memory_trim(void);
+int memory_wait(int epoll, struct epoll_event *events, int room, int timeout_ms);
 
 #endif

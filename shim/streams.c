@@ -23,72 +23,78 @@
 static char output_buffer[PROTOCOL_MAX_BYTES];
 static char input_buffer[STREAMS_INPUT_BYTES];
 
-static struct streams *the_streams; /* whose sources are called: there is one */
+static struct {
+	const struct loop *loop;
+	const struct streams_calls *calls;
+	bool terminal, held, closing_input;
+	struct loop_source output[2]; /* for a terminal [0] is its master */
+	struct loop_source input;     /* -1 with a terminal */
+	size_t input_length;
+	uint16_t rows, columns; /* as last told, 0: never */
+} streams;
 
-static void end_output(struct streams *streams, struct loop_source *source)
+static void end_output(struct loop_source *source)
 {
-	if (streams->terminal) {
-		streams->closing_input = false;
-		streams->input_length = 0; /* nobody reads it */
+	if (streams.terminal) {
+		streams.closing_input = false;
+		streams.input_length = 0; /* nobody reads it */
 	}
-	loop_forget(streams->loop, source);
+	loop_forget(streams.loop, source);
 }
 
 /* Returns false when there is nothing more now, or it has ended. */
-static bool read_output(struct streams *streams, struct loop_source *source)
+static bool read_output(struct loop_source *source)
 {
 	ssize_t got = read(source->fd, output_buffer, sizeof(output_buffer));
 
 	if (got > 0)
-		streams->wrote(source == &streams->output[0] ? 1 : 2, output_buffer, (size_t)got);
+		streams.calls->wrote(source == &streams.output[0] ? 1 : 2, output_buffer, (size_t)got);
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR)) /* EIO: a terminal that nobody has open */
-		end_output(streams, source);
+		end_output(source);
 	return got > 0;
 }
 
 /* What the master or the pipe takes of the input that waits. */
-static void flush_input(struct streams *streams)
+static void flush_input(void)
 {
-	struct loop_source *source = streams->terminal ? &streams->output[0] : &streams->input;
+	struct loop_source *source = streams.terminal ? &streams.output[0] : &streams.input;
 	struct error ignored;
 
-	while (source->fd >= 0 && streams->input_length > 0) {
-		ssize_t put = write(source->fd, input_buffer, streams->input_length);
+	while (source->fd >= 0 && streams.input_length > 0) {
+		ssize_t put = write(source->fd, input_buffer, streams.input_length);
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN)
 			break;
 		if (put < 0) {
-			streams->input_length = 0; /* the container has closed its end */
-			streams->closing_input = true;
+			streams.input_length = 0; /* the container has closed its end */
+			streams.closing_input = true;
 			break;
 		}
-		streams->input_length -= (size_t)put;
-		memmove(input_buffer, input_buffer + put, streams->input_length);
+		streams.input_length -= (size_t)put;
+		memmove(input_buffer, input_buffer + put, streams.input_length);
 	}
 	if (source->fd < 0)
-		streams->input_length = 0;
-	if (!streams->terminal && streams->input_length == 0 && streams->closing_input)
-		loop_forget(streams->loop, source);
-	uint32_t out = streams->input_length > 0 ? EPOLLOUT : 0;
+		streams.input_length = 0;
+	if (!streams.terminal && streams.input_length == 0 && streams.closing_input)
+		loop_forget(streams.loop, source);
+	uint32_t out = streams.input_length > 0 ? EPOLLOUT : 0;
 	if (source->fd >= 0) /* watching cannot fail: the descriptor is good, and in already or small */
-		ignore_failure(loop_watch(streams->loop, source, streams->terminal ? EPOLLIN | out : out, &ignored));
+		ignore_failure(loop_watch(streams.loop, source, streams.terminal ? EPOLLIN | out : out, &ignored));
 }
 
 static void input_ready(struct loop_source *source, uint32_t events)
 {
-	struct streams *streams = the_streams;
 
 	(void)source;
 	(void)events;
-	flush_input(streams);
-	streams->input_free();
+	flush_input();
+	streams.calls->input_free();
 }
 
 static void output_ready(struct loop_source *source, uint32_t events)
 {
-	struct streams *streams = the_streams;
 	int waiting = 0;
 
 	if ((events & EPOLLOUT) != 0)
@@ -96,24 +102,19 @@ static void output_ready(struct loop_source *source, uint32_t events)
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || source->fd < 0)
 		return;
 	/* Edge-triggered while held: told once for each write, it is left in the pipe. */
-	if (streams->held && ioctl(source->fd, FIONREAD, &waiting) == 0 && waiting < HELD_BYTES)
+	if (streams.held && ioctl(source->fd, FIONREAD, &waiting) == 0 && waiting < HELD_BYTES)
 		return;
 	for (int i = 0; i < TURN_READS && source->fd >= 0; i++)
-		if (!read_output(streams, source))
+		if (!read_output(source))
 			break;
 }
 
-void streams_init(struct streams *streams, const struct loop *loop,
-		  void (*wrote)(int stream, const char *bytes, size_t length), void (*input_free)(void))
+void streams_init(const struct loop *loop, const struct streams_calls *calls)
 {
-	*streams = (struct streams){
-		.loop = loop,
-		.wrote = wrote,
-		.input_free = input_free,
-		.output = { { .fd = -1, .ready = output_ready }, { .fd = -1, .ready = output_ready } },
-		.input = { .fd = -1, .ready = input_ready },
-	};
-	the_streams = streams;
+	streams.loop = loop;
+	streams.calls = calls;
+	streams.output[0] = streams.output[1] = (struct loop_source){ .fd = -1, .ready = output_ready };
+	streams.input = (struct loop_source){ .fd = -1, .ready = input_ready };
 }
 
 /* @ret_theirs blocks as any pipe of a program's; our end does not. */
@@ -130,69 +131,70 @@ static int make_pipe(bool ours_reads, int *ret_ours, int *ret_theirs, struct err
 	return 0;
 }
 
-int streams_prepare(struct streams *streams, bool open_input, int ret_fds[3], struct error *err)
+int streams_prepare(bool terminal, bool open_input, int ret_fds[3], struct error *err)
 {
 	int result = 0;
 
 	ret_fds[0] = ret_fds[1] = ret_fds[2] = -1;
-	streams->held = true;
-	streams->closing_input = false;
-	streams->input_length = 0;
-	if (streams->terminal)
+	streams.terminal = terminal;
+	streams.held = true;
+	streams.closing_input = false;
+	streams.input_length = 0;
+	if (streams.terminal)
 		return 0;
 	if (open_input)
-		result = make_pipe(false, &streams->input.fd, &ret_fds[0], err);
+		result = make_pipe(false, &streams.input.fd, &ret_fds[0], err);
 	for (int i = 0; result == 0 && i < 2; i++) {
-		result = make_pipe(true, &streams->output[i].fd, &ret_fds[1 + i], err);
+		result = make_pipe(true, &streams.output[i].fd, &ret_fds[1 + i], err);
 		if (result == 0)
-			result = loop_watch(streams->loop, &streams->output[i], EPOLLIN | EPOLLET, err);
+			result = loop_watch(streams.loop, &streams.output[i], EPOLLIN | EPOLLET, err);
 	}
 	if (result < 0)
-		streams_close(streams);
+		streams_close();
 	return result;
 }
 
-void streams_resize(struct streams *streams, uint16_t rows, uint16_t columns)
+void streams_resize(uint16_t rows, uint16_t columns)
 {
 	struct winsize size = { .ws_row = rows, .ws_col = columns };
 
-	streams->rows = rows;
-	streams->columns = columns;
-	if (streams->terminal && streams->output[0].fd >= 0)
-		(void)ioctl(streams->output[0].fd, TIOCSWINSZ, &size); /* cosmetic: its process may have gone */
+	streams.rows = rows;
+	streams.columns = columns;
+	if (streams.terminal && streams.output[0].fd >= 0)
+		(void)ioctl(streams.output[0].fd, TIOCSWINSZ, &size); /* cosmetic: its process may have gone */
 }
 
-int streams_take_terminal(struct streams *streams, int master, struct error *err)
+int streams_take_terminal(int master, struct error *err)
 {
-	streams->output[0].fd = master;
+	streams.output[0].fd = master;
 	if (fcntl(master, F_SETFL, O_NONBLOCK) < 0)
 		return error_set(err, errno, "fcntl");
-	if (streams->rows > 0)
-		streams_resize(streams, streams->rows, streams->columns);
+	if (streams.rows > 0)
+		streams_resize(streams.rows, streams.columns);
 	return 0;
 }
 
-int streams_release(struct streams *streams, struct error *err)
+int streams_release(struct error *err)
 {
-	streams->held = false;
+	streams.held = false;
 	for (int i = 0; i < 2; i++) {
-		int result = streams->output[i].fd < 0 ? 0 : loop_watch(streams->loop, &streams->output[i], EPOLLIN, err);
+		int result = streams.output[i].fd < 0 ? 0 : loop_watch(streams.loop, &streams.output[i], EPOLLIN, err);
 
 		if (result < 0)
 			return result;
 	}
-	flush_input(streams); /* what came while there was no terminal */
+	flush_input(); /* what came while there was no terminal */
 	return 0;
 }
 
-void streams_take_message(struct streams *streams, char *ret, size_t room)
+void streams_take_message(char *ret, size_t room)
 {
 	ssize_t got;
 	size_t length = 0;
 
 	ret[0] = '\0';
 	/* The last of it is what counts: what does not fit pushes the first out. */
-	while (streams->output[1].fd >= 0 && (got = read(streams->output[1].fd, output_buffer + length,
+	while (streams.output[1].fd >= 0 && (got = read(streams.output[1].fd, output_buffer + length,
 							 sizeof(output_buffer) - length)) > 0) {
 		length += (size_t)got;
 		if (length == sizeof(output_buffer)) {
@@ -203,46 +205,46 @@ void streams_take_message(struct streams *streams, char *ret, size_t room)
 	child_last_line(output_buffer, length, ret, room);
 }
 
-size_t streams_input_room(const struct streams *streams)
+size_t streams_input_room(void)
 {
-	return sizeof(input_buffer) - streams->input_length;
+	return sizeof(input_buffer) - streams.input_length;
 }
 
-void streams_put_input(struct streams *streams, const char *bytes, size_t length)
+void streams_put_input(const char *bytes, size_t length)
 {
 	/* A terminal comes with the container: until then it is kept. */
-	if ((!streams->terminal && streams->input.fd < 0) || streams->closing_input ||
-	    length > streams_input_room(streams))
+	if ((!streams.terminal && streams.input.fd < 0) || streams.closing_input ||
+	    length > streams_input_room())
 		return;
-	memcpy(input_buffer + streams->input_length, bytes, length);
-	streams->input_length += length;
-	if (!streams->terminal || streams->output[0].fd >= 0)
-		flush_input(streams);
+	memcpy(input_buffer + streams.input_length, bytes, length);
+	streams.input_length += length;
+	if (!streams.terminal || streams.output[0].fd >= 0)
+		flush_input();
 }
 
-void streams_close_input(struct streams *streams)
+void streams_close_input(void)
 {
-	if (streams->terminal || streams->input.fd < 0)
+	if (streams.terminal || streams.input.fd < 0)
 		return;
-	streams->closing_input = true;
-	flush_input(streams);
+	streams.closing_input = true;
+	flush_input();
 }
 
-bool streams_drain(struct streams *streams)
+bool streams_drain(void)
 {
-	streams->held = false;
+	streams.held = false;
 	for (int i = 0; i < 2; i++)
-		for (int reads = 0; reads < TURN_READS && streams->output[i].fd >= 0; reads++)
-			if (!read_output(streams, &streams->output[i]))
+		for (int reads = 0; reads < TURN_READS && streams.output[i].fd >= 0; reads++)
+			if (!read_output(&streams.output[i]))
 				break;
-	return streams->output[0].fd < 0 && streams->output[1].fd < 0;
+	return streams.output[0].fd < 0 && streams.output[1].fd < 0;
 }
 
-void streams_close(struct streams *streams)
+void streams_close(void)
 {
-	loop_forget(streams->loop, &streams->output[0]);
-	loop_forget(streams->loop, &streams->output[1]);
-	loop_forget(streams->loop, &streams->input);
-	streams->input_length = 0;
-	streams->closing_input = false;
+	loop_forget(streams.loop, &streams.output[0]);
+	loop_forget(streams.loop, &streams.output[1]);
+	loop_forget(streams.loop, &streams.input);
+	streams.input_length = 0;
+	streams.closing_input = false;
 }

@@ -14,44 +14,38 @@
 
 #define STREAMS_INPUT_BYTES 65536
 
-struct streams {
-	const struct loop *loop;
-	/* What was written: @stream 1 is output, 2 errors; a terminal has only the first. */
+/* What the owner is told. */
+struct streams_calls {
+	/* The container has written: @stream 1 is output, 2 errors; a terminal has only the first. */
 	void (*wrote)(int stream, const char *bytes, size_t length);
 	/* There is room for input again. */
 	void (*input_free)(void);
-	bool terminal, held, closing_input;
-	struct loop_source output[2]; /* for a terminal [0] is its master */
-	struct loop_source input;     /* -1 with a terminal */
-	size_t input_length;
-	uint16_t rows, columns; /* as last told, 0: never */
 };
 
-/* Nothing open; the descriptions of what is called stay. */
-void streams_init(struct streams *streams, const struct loop *loop,
-		  void (*wrote)(int stream, const char *bytes, size_t length), void (*input_free)(void));
+/* There is one set of streams in a process. Nothing is open yet. */
+void streams_init(const struct loop *loop, const struct streams_calls *calls);
 /*
  * Pipes for a new run; what the container gets is in @ret_fds (the caller closes; -1: /dev/null).
  * Until streams_release nothing is read that fits into the pipes: where the container cannot be
  * made, what is in them is hull's own message.
  */
-must_check int streams_prepare(struct streams *streams, bool open_input, int ret_fds[3], struct error *err);
+must_check int streams_prepare(bool terminal, bool open_input, int ret_fds[3], struct error *err);
 /* Take over the master of the run's terminal. */
-must_check int streams_take_terminal(struct streams *streams, int master, struct error *err);
+must_check int streams_take_terminal(int master, struct error *err);
 /* The container is there: everything is passed on from now. */
-must_check int streams_release(struct streams *streams, struct error *err);
+must_check int streams_release(struct error *err);
 /* The last line that is in the error pipe, read and gone: hull's message. */
-void streams_take_message(struct streams *streams, char *ret, size_t room);
+void streams_take_message(char *ret, size_t room);
 /* Room for input. */
-size_t streams_input_room(const struct streams *streams);
+size_t streams_input_room(void);
 /* @length at most the room. Without a standard input it is dropped. */
-void streams_put_input(struct streams *streams, const char *bytes, size_t length);
+void streams_put_input(const char *bytes, size_t length);
 /* Close the container's standard input once it has what is on its way. A terminal's stays open. */
-void streams_close_input(struct streams *streams);
+void streams_close_input(void);
 /* Also before there is a terminal. */
-void streams_resize(struct streams *streams, uint16_t rows, uint16_t columns);
+void streams_resize(uint16_t rows, uint16_t columns);
 /* Read what is there now. True where both streams are at their end. */
-bool streams_drain(struct streams *streams);
-void streams_close(struct streams *streams);
+bool streams_drain(void);
+void streams_close(void);
 
 #endif
