@@ -19,6 +19,16 @@ static const char *const step_names[SYNC_STEP_COUNT] = {
 
 #define MSG_NOSIGNAL_FLAG 0x4000
 
+/*
+ * write(2) would raise SIGPIPE where hull is gone; but it is what no filter of the program's forbids,
+ * and after FAILED comes nothing but the end anyway.
+ */
+static void write_bytes(int peer, const void *bytes, size_t size)
+{
+	while (sys_write(peer, bytes, size) == -EINTR)
+		continue;
+}
+
 static void send_bytes(int peer, const void *bytes, size_t size)
 {
 	long sent;
@@ -44,7 +54,7 @@ void sync_send_failed(int peer, const struct error *err)
 	message.step = SYNC_FAILED;
 	message.value = 0;
 	__builtin_memcpy(&message.error, err, sizeof(*err));
-	send_bytes(peer, &message, sizeof(message));
+	write_bytes(peer, &message, sizeof(message));
 }
 
 int sync_expect(struct init *init, enum sync_step step, struct error *err)

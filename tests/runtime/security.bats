@@ -481,3 +481,19 @@ image_link() {
 	assert_output_has $'\n'"$SCRATCH/mark"
 	assert_nothing_left
 }
+
+@test "a filter cannot hide that the program was not executed, nor leave a process that spins" {
+	printf '#!/nowhere/interpreter\n' >"$B/rootfs/bad"
+	chmod 755 "$B/rootfs/bad"
+	bundle_args "$B" /bad
+	for call in sendto sendmsg exit_group; do
+		config "$B" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{names: [$call], action: "SCMP_ACT_ERRNO"}]}' --arg call "$call"
+		created
+		run timeout 10 "$HULL" --root "$STATE" start "$TAG"
+		assert_status 1
+		assert_output_has "exec /bad: no such file or directory"
+		wait_until 2 has_status "$TAG" stopped
+		hull delete "$TAG"
+	done
+}
