@@ -31,24 +31,26 @@ static int open_target(struct init *init, const struct plan_mount *mount, bool d
 	const char *destination = plan_text(init->plan, mount->destination);
 	bool is_proc = mount->kind == PLAN_MOUNT_FS &&
 		       string_equal(plan_text(init->plan, mount->fstype), "proc");
-	int target = -1;
+	/* A symlink would put proc or sys where masks do not reach: CVE-2019-19921. */
+	bool real = (mount->flags & PLAN_MOUNT_REAL_DIRECTORY) != 0;
+	long fd = real ? root_open(init->root, destination, O_PATH, RESOLVE_NO_SYMLINKS) : -ENOENT;
 
-	if ((mount->flags & PLAN_MOUNT_REAL_DIRECTORY) != 0) {
-		/* A symlink here would put proc or sys where masks do not reach: CVE-2019-19921. */
-		long fd = root_open(init->root, destination, O_PATH, RESOLVE_NO_SYMLINKS);
-
-		if (fd == -ELOOP)
-			return error_set(err, ELOOP, "\"%s\" must not be a symlink", destination);
-		if (fd < 0 && fd != -ENOENT)
-			return error_set(err, (int)-fd, "open \"%s\"", destination);
-		target = (int)fd;
-	}
-	if (target < 0) {
-		int result = root_make(init->root, destination, directory, &target, err);
+	if (fd == -ENOENT) {
+		int made, result = root_make(init->root, destination, directory, &made, err);
 
 		if (result < 0)
 			return result;
+		fd = made;
+		if (real) { /* missing a moment ago: a link put there since is no better */
+			(void)sys_close(made);
+			fd = root_open(init->root, destination, O_PATH, RESOLVE_NO_SYMLINKS);
+		}
 	}
+	if (fd == -ELOOP)
+		return error_set(err, ELOOP, "\"%s\" must not be a symlink", destination);
+	if (fd < 0)
+		return error_set(err, (int)-fd, "open \"%s\"", destination);
+	int target = (int)fd;
 	int result = check_target(target, destination, is_proc, err);
 	if (result < 0) {
 		(void)sys_close(target);
