@@ -170,7 +170,10 @@ static int join_and_clone(struct init *init, struct error *err)
 		return error_set(err, (int)-pid, "clone3");
 	if (pid > 0)
 		sys_exit(0);
-	/* The container's process goes on. Its first word, so that no other comes before it. */
+	/* The container's process goes on, where others see it: with nothing of the host's that it does not
+	 * need. Its word comes first, so that no other comes before it. */
+	if (plan->fds.cgroup >= 0)
+		(void)sys_close(plan->fds.cgroup);
 	sync_send(init, SYNC_JOINED, 0);
 	return 0;
 }
