@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/table.h"
 #include "runtime/cli/container_json.h"
 #include "runtime/cli/output.h"
-#include "runtime/cli/table.h"
 
 #include "base/banned.h"
 
@@ -51,7 +51,7 @@ static void append_table(const struct container_info *infos, size_t count, struc
 	static const char *const heading[] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" };
 	struct table table;
 
-	table_init(&table, ARRAY_LEN(heading));
+	table_init(&table, ARRAY_LEN(heading), TABLE_WIDTH_RUNC);
 	for (size_t i = 0; i < ARRAY_LEN(heading); i++)
 		table_add(&table, heading[i]);
 	for (size_t i = 0; i < count; i++) {

@@ -9,9 +9,9 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "shim/container/spawn.h"
-#include "shim/container/table.h"
 #include "shim/container/template.h"
 #include "shim/container/tree.h"
 #include "shim/container/view.h"
@@ -252,7 +252,7 @@ static int append_table(const struct row *rows, size_t count, bool cut, struct t
 	struct table table;
 	int result = 0;
 
-	table_init(&table, TABLE_COLUMNS);
+	table_init(&table, TABLE_COLUMNS, TABLE_WIDTH_DOCKER);
 	for (size_t c = 0; c < TABLE_COLUMNS; c++)
 		table_add(&table, columns[c].heading);
 	for (size_t i = 0; result == 0 && i < count; i++) {
@@ -330,7 +330,7 @@ static int append_template_table(struct front *front, const struct row *rows, si
 
 	for (const char *s = format; *s != '\0'; s++)
 		width += (s[0] == '\\' && s[1] == 't') || s[0] == '\t';
-	table_init(&table, width < TABLE_MAX_COLUMNS ? width : TABLE_MAX_COLUMNS);
+	table_init(&table, width < TABLE_MAX_COLUMNS ? width : TABLE_MAX_COLUMNS, TABLE_WIDTH_DOCKER);
 	for (size_t i = 0; result == 0 && i <= count; i++) {
 		autotext struct text line = TEXT_EMPTY;
 		const struct json *object = i == 0 ? heading_object(front) : row_object(front, &rows[i - 1], cut, now_ns);

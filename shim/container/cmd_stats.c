@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "shim/container/stats.h"
-#include "shim/container/table.h"
 #include "shim/container/template.h"
 #include "shim/container/tree.h"
 #include "shim/container/view.h"
@@ -207,7 +207,7 @@ static int append_table(const struct watched *list, size_t count, bool cut, stru
 	struct table table;
 	int result = 0;
 
-	table_init(&table, width);
+	table_init(&table, width, TABLE_WIDTH_DOCKER);
 	for (size_t c = 0; c < width; c++)
 		table_add(&table, columns[c].heading);
 	for (size_t i = 0; i < count; i++) {

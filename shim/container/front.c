@@ -14,8 +14,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/program.h"
+#include "base/text.h"
 #include "shim/container/command.h"
-#include "shim/container/table.h"
 
 #include "base/banned.h"
 

@@ -6,7 +6,7 @@
 #include "runtime/cli/log.h"
 #include "runtime/cli/ps_host.h"
 #include "runtime/cli/root.h"
-#include "runtime/cli/table.h"
+#include "base/table.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -108,7 +108,7 @@ static void test_table(void)
 	struct table table;
 
 	reset();
-	table_init(&table, 3);
+	table_init(&table, 3, TABLE_WIDTH_RUNC);
 	table_add(&table, "ID");
 	table_add(&table, "PID");
 	table_add(&table, "OWNER");

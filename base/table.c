@@ -1,11 +1,12 @@
-/* Columns for people; see table.h. */
-#include "shim/container/table.h"
+/*
+ * Columns for people; see table.h.
+ */
+#include "base/table.h"
 
 #include <string.h>
 
 #include "base/banned.h"
 
-#define TABLE_MIN_WIDTH 10
 #define TABLE_PADDING 3
 
 /* Characters, not bytes; text_append_escaped left only valid UTF-8. */
@@ -18,9 +19,9 @@ static size_t character_count(const char *text)
 	return count;
 }
 
-void table_init(struct table *table, size_t columns)
+void table_init(struct table *table, size_t columns, size_t narrowest)
 {
-	*table = (struct table){ .columns = columns, .cells = TEXT_EMPTY };
+	*table = (struct table){ .columns = columns, .narrowest = narrowest, .cells = TEXT_EMPTY };
 }
 
 void table_release(struct table *table)
@@ -56,8 +57,8 @@ void table_format(const struct table *table, struct text *ret)
 			text_append(ret, "\n");
 			continue;
 		}
-		if (width < TABLE_MIN_WIDTH)
-			width = TABLE_MIN_WIDTH;
+		if (width < table->narrowest)
+			width = table->narrowest;
 		text_format(ret, "%*s", (int)(width - character_count(cell)), "");
 	}
 }
