@@ -51,7 +51,8 @@ static int read_process_file(struct execution *execution, struct error *err)
 	autotext struct text bytes = TEXT_EMPTY;
 	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0)
+	/* Opened without waiting for a writer, read with: a shell's <(…) may be slow. */
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return error_set(err, errno, "open \"%s\"", path);
 	int result = fd_read_all(fd, PROCESS_MAX_BYTES, path, &bytes, err);
 	if (result == 0)
@@ -148,6 +149,10 @@ static int make_process(struct execution *execution, struct error *err)
 		made->cwd = options->cwd;
 	if (options->no_new_privs)
 		made->no_new_privileges = true;
+	if (options->apparmor != NULL && options->apparmor[0] != '\0')
+		made->apparmor_profile = options->apparmor;
+	if (options->process_label != NULL && options->process_label[0] != '\0')
+		return error_set(err, 0, "--process-label is not supported yet");
 	if (options->user != NULL)
 		result = parse_user(options->user, &made->user, err);
 	if (result == 0 && options->additional_gid_count > 0) {

@@ -497,3 +497,13 @@ image_link() {
 		hull delete "$TAG"
 	done
 }
+
+@test "exec: a confinement that is asked for is never silently left out" {
+	bundle_args "$B" sleep 100
+	started
+	run hull exec --process-label system_u:system_r:container_t:s0 "$TAG" true
+	assert_status 255
+	assert_output_has "--process-label is not supported yet"
+	run hull exec --apparmor strict "$TAG" true
+	assert_output_has apparmor # refused where there is one, else told
+}
