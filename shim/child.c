@@ -22,7 +22,7 @@
 
 void child_init(struct child *child, void (*ended)(struct loop_source *source, uint32_t events))
 {
-	*child = (struct child){ .source = { .fd = -1, .ready = ended }, .said = -1 };
+	*child = (struct child){.source = {.fd = -1, .ready = ended}, .said = -1};
 }
 
 bool child_runs(const struct child *child)
@@ -60,14 +60,16 @@ static _Noreturn void become(const struct child_request *request, int null, int 
 	}
 	(void)sigemptyset(&none);
 	(void)signal(SIGPIPE, SIG_DFL); /* a valid number */
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || (request->directory >= 0 && fchdir(request->directory) < 0))
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 ||
+	    (request->directory >= 0 && fchdir(request->directory) < 0))
 		_exit(127);
 	(void)execv(request->argv[0], (char *const *)(uintptr_t)request->argv);
 	dprintf(STDERR_FILENO, "%s: %m\n", request->argv[0]);
 	_exit(127);
 }
 
-int child_spawn(struct child *child, const struct loop *loop, const struct child_request *request, struct error *err)
+int child_spawn(struct child *child, const struct loop *loop, const struct child_request *request,
+		struct error *err)
 {
 	autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	autoclose int said = memfd_create("said", MFD_CLOEXEC);
@@ -114,7 +116,7 @@ void child_last_line(const char *bytes, size_t length, char *ret, size_t room)
 
 int child_reap(struct child *child, const struct loop *loop, const char *name, struct error *err)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	char bytes[SAID_BYTES], line[SAID_BYTES / 2];
 	autoclose int said = take_fd(&child->said);
 	/* Its pidfd is readable: it has ended, this does not wait. */

@@ -2,6 +2,7 @@
 #include "shim/clients.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +23,11 @@ struct client {
 	struct loop_source source; /* first: it is what the loop hands over */
 	int32_t wants;
 	bool greeted, full; /* full: not read until there is room for input */
+	bool waited;        /* the container's output waits for it */
 };
 
 static struct client clients[MAX_CLIENTS];
-static struct loop_source listener = { .fd = -1 };
+static struct loop_source listener = {.fd = -1};
 static const struct loop *the_loop;
 static const struct clients_calls *the_calls;
 
@@ -35,20 +37,32 @@ static struct {
 	char bytes[PROTOCOL_MAX_BYTES];
 } incoming;
 
+static void watch(struct client *client)
+{
+	struct error ignored;
+	uint32_t events = (client->full ? 0U : EPOLLIN) | (client->waited ? EPOLLOUT : 0U);
+
+	ignore_failure(loop_watch(the_loop, &client->source, events, &ignored)); /* it was in before */
+}
+
 static void drop(struct client *client)
 {
+	bool waited = client->waited;
+
 	loop_forget(the_loop, &client->source);
 	client->wants = 0;
-	client->greeted = client->full = false;
+	client->greeted = client->full = client->waited = false;
+	if (waited)
+		the_calls->room();
 }
 
 static void send_to(struct client *client, const struct protocol_head *head, const char *bytes, size_t length)
 {
 	struct iovec parts[] = {
-		{ .iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head) },
-		{ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length },
+		{.iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head)},
+		{.iov_base = (void *)(uintptr_t)bytes, .iov_len = length},
 	};
-	const struct msghdr message = { .msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1 };
+	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1};
 
 	/* A packet goes whole or not at all. A full queue is a client that does not read: gone. */
 	if (sendmsg(client->source.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -57,7 +71,7 @@ static void send_to(struct client *client, const struct protocol_head *head, con
 
 static void greet(struct client *client, int32_t wants)
 {
-	struct protocol_head state = { .type = PROTOCOL_STATE }, exited = { 0 };
+	struct protocol_head state = {.type = PROTOCOL_STATE}, exited = {0};
 
 	client->greeted = true;
 	client->wants = wants;
@@ -103,13 +117,18 @@ static bool obey(struct client *client, const struct protocol_head *head, const 
 static void client_ready(struct loop_source *source, uint32_t events)
 {
 	struct client *client = (struct client *)(void *)source;
-	struct error ignored;
 
-	(void)events;
+	if ((events & EPOLLOUT) != 0 && client->waited) {
+		client->waited = false;
+		watch(client);
+		the_calls->room();
+	}
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || source->fd < 0)
+		return;
 	if ((client->wants & PROTOCOL_WANT_INPUT) != 0 && the_calls->input_room() < PROTOCOL_MAX_BYTES) {
 		/* Back pressure; that it has gone is then seen later. */
 		client->full = true;
-		ignore_failure(loop_watch(the_loop, source, 0, &ignored)); /* taking out cannot fail */
+		watch(client);
 		return;
 	}
 	ssize_t got = recv(source->fd, &incoming, sizeof(incoming), MSG_DONTWAIT | MSG_TRUNC);
@@ -129,10 +148,11 @@ int clients_adopt(int fd, struct error *err)
 
 		if (client->source.fd >= 0)
 			continue;
-		*client = (struct client){ .source = { .fd = fd, .ready = client_ready } };
+		*client = (struct client){.source = {.fd = fd, .ready = client_ready}};
 		/* Without the right to it: what the machine allows. */
 		if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
-			(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)); /* the default will do */
+			(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes,
+					 sizeof(bytes)); /* the default will do */
 		int result = loop_watch(the_loop, &client->source, EPOLLIN, err);
 		if (result < 0)
 			loop_forget(the_loop, &client->source);
@@ -154,7 +174,8 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 	(void)events;
 	if (fd < 0)
 		return; /* it has gone already */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || (peer.uid != geteuid() && peer.uid != 0))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
+	    (peer.uid != geteuid() && peer.uid != 0))
 		(void)close(fd); /* not one of ours */
 	else
 		ignore_failure(clients_adopt(fd, &ignored)); /* closed: that is its answer */
@@ -162,7 +183,7 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 
 int clients_open(const struct loop *loop, int dir, const struct clients_calls *calls, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	the_loop = loop;
@@ -175,24 +196,46 @@ int clients_open(const struct loop *loop, int dir, const struct clients_calls *c
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir);
 	if (unlinkat(dir, "control", 0) < 0 && errno != ENOENT)
 		return error_set(err, errno, "remove the old control socket");
-	if (fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 64) < 0)
+	if (fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, 64) < 0)
 		return error_set(err, errno, "listen at the control socket");
 	if (fchmodat(dir, "control", 0600, 0) < 0)
 		return error_set(err, errno, "protect the control socket");
-	listener = (struct loop_source){ .fd = take_fd(&fd), .ready = listener_ready };
+	listener = (struct loop_source){.fd = take_fd(&fd), .ready = listener_ready};
 	return loop_watch(loop, &listener, EPOLLIN, err);
 }
 
 void clients_send(uint32_t type, int32_t a, int32_t b, const char *bytes, size_t length, int32_t wants)
 {
-	const struct protocol_head head = { .type = type, .a = a, .b = b };
+	const struct protocol_head head = {.type = type, .a = a, .b = b};
 
 	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		struct client *client = &clients[i];
 
 		if (client->source.fd >= 0 && client->greeted && (wants == 0 || (client->wants & wants) != 0))
-			send_to(client, &head, bytes, length < PROTOCOL_MAX_BYTES ? length : PROTOCOL_MAX_BYTES);
+			send_to(client, &head, bytes,
+				length < PROTOCOL_MAX_BYTES ? length : PROTOCOL_MAX_BYTES);
 	}
+}
+
+bool clients_have_room(void)
+{
+	const int32_t patient = PROTOCOL_WANT_OUTPUT | PROTOCOL_WANT_PATIENCE;
+	bool room = true;
+
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+		struct client *client = &clients[i];
+		struct pollfd poller = { .fd = client->source.fd, .events = POLLOUT };
+
+		if (client->source.fd < 0 || !client->greeted || (client->wants & patient) != patient)
+			continue;
+		if (poll(&poller, 1, 0) == 1) /* one that has gone is noticed by sending */
+			continue;
+		room = false;
+		client->waited = true;
+		watch(client);
+	}
+	return room;
 }
 
 void clients_send_output(uint32_t type, const char *bytes, size_t length)
@@ -202,22 +245,21 @@ void clients_send_output(uint32_t type, const char *bytes, size_t length)
 
 void clients_input_free(void)
 {
-	struct error ignored;
-
 	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		struct client *client = &clients[i];
 
 		if (client->source.fd < 0 || !client->full || the_calls->input_room() < PROTOCOL_MAX_BYTES)
 			continue;
 		client->full = false;
-		ignore_failure(loop_watch(the_loop, &client->source, EPOLLIN, &ignored)); /* it was in before */
+		watch(client);
 	}
 }
 
 void clients_close(int dir)
 {
 	if (listener.fd >= 0)
-		(void)unlinkat(dir, "control", 0); /* nobody finds it from now; store_drop may have been first */
+		(void)unlinkat(dir, "control",
+			       0); /* nobody finds it from now; store_drop may have been first */
 	loop_forget(the_loop, &listener);
 	for (size_t i = 0; i < MAX_CLIENTS; i++)
 		drop(&clients[i]);

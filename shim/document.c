@@ -8,21 +8,24 @@
 bool document_wants_notify(const struct json *config)
 {
 	const struct json *annotations = json_get(config, "annotations");
-	const struct json *value = annotations == NULL || annotations->type != JSON_OBJECT ?
-					   NULL : json_get(annotations, DOCUMENT_NOTIFY_ANNOTATION);
+	const struct json *value = annotations == NULL || annotations->type != JSON_OBJECT
+					   ? NULL
+					   : json_get(annotations, DOCUMENT_NOTIFY_ANNOTATION);
 
 	return value != NULL && value->type == JSON_STRING && text_equal(value->text, "container");
 }
 
-/* Whether @value is member @name of the object that is member @parent of the document (NULL: the document). */
+/* Whether @value is member @name of the object that is member @parent of the document (NULL: the document).
+ */
 static bool is_at(const struct json *value, const char *parent, const char *name)
 {
 	const struct json *above = value->parent;
 
 	if (above == NULL || !text_equal(value->name, name))
 		return false;
-	return parent == NULL ? above->parent == NULL :
-				text_equal(above->name, parent) && above->parent != NULL && above->parent->parent == NULL;
+	return parent == NULL ? above->parent == NULL
+			      : text_equal(above->name, parent) && above->parent != NULL &&
+					above->parent->parent == NULL;
 }
 
 static bool is_replaced(const struct json *value, const struct document_changes *changes)
@@ -48,7 +51,8 @@ static void print_additions(const struct json *value, const struct document_chan
 	}
 	if (changes->notify_source != NULL && is_at(value, NULL, "mounts")) {
 		separate(text, &first);
-		text_append(text, "{\"destination\":\"" DOCUMENT_NOTIFY_MOUNT "\",\"type\":\"bind\",\"source\":");
+		text_append(text,
+			    "{\"destination\":\"" DOCUMENT_NOTIFY_MOUNT "\",\"type\":\"bind\",\"source\":");
 		text_append_json(text, changes->notify_source);
 		text_append(text, ",\"options\":[\"bind\",\"nosuid\",\"nodev\",\"noexec\"]}");
 	}

@@ -14,12 +14,13 @@
 
 struct document_changes {
 	const char *cgroups_path;  /* NULL: as it is */
-	const char *notify_source; /* a directory bound to DOCUMENT_NOTIFY_MOUNT, with NOTIFY_SOCKET; NULL: none */
+	const char *notify_source; /* a directory bound to DOCUMENT_NOTIFY_MOUNT, with NOTIFY_SOCKET; NULL:
+				      none */
 };
 
 bool document_wants_notify(const struct json *config);
 /* Errors: -EINVAL it is no object, -ENOMEM. */
-must_check int document_print(const struct json *config, const struct document_changes *changes, struct text *ret,
-			      struct error *err);
+must_check int document_print(const struct json *config, const struct document_changes *changes,
+			      struct text *ret, struct error *err);
 
 #endif

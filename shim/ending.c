@@ -43,7 +43,7 @@ static void set_exit(bool exited, int status, struct store_exit *ret)
 
 void ending_take(int pidfd, struct store_exit *ret)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 
 	if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		ret->code = -1; /* somebody else took it */
@@ -53,13 +53,14 @@ void ending_take(int pidfd, struct store_exit *ret)
 
 bool ending_take_foreign(int pidfd, struct store_exit *ret)
 {
-	struct pidfd_info_exit info = { .mask = PIDFD_INFO_EXIT_BIT };
+	struct pidfd_info_exit info = {.mask = PIDFD_INFO_EXIT_BIT};
 
 	if (ioctl(pidfd, PIDFD_GET_INFO_EXIT, &info) < 0 || (info.mask & PIDFD_INFO_EXIT_BIT) == 0)
 		return false;
 	if (ret->error == NULL)
-		set_exit(WIFEXITED(info.exit_code), WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) :
-										WTERMSIG(info.exit_code), ret);
+		set_exit(WIFEXITED(info.exit_code),
+			 WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : WTERMSIG(info.exit_code),
+			 ret);
 	return true;
 }
 
@@ -67,7 +68,8 @@ int32_t ending_failure_code(const char *error)
 {
 	if (error == NULL)
 		return -1;
-	if (strstr(error, "executable file not found") != NULL || strstr(error, "no such file or directory") != NULL ||
+	if (strstr(error, "executable file not found") != NULL ||
+	    strstr(error, "no such file or directory") != NULL ||
 	    strstr(error, "No such file or directory") != NULL)
 		return 127;
 	if (strstr(error, "permission denied") != NULL || strstr(error, "Permission denied") != NULL ||
@@ -83,7 +85,9 @@ int ending_reserve(int dir, struct error *err)
 	if (fd < 0)
 		return error_set(err, errno, "reserve room for the exit record");
 	int number = posix_fallocate(fd, 0, RESERVE_BYTES);
-	return number != 0 && number != EOPNOTSUPP ? error_set(err, number, "reserve room for the exit record") : 0;
+	return number != 0 && number != EOPNOTSUPP
+		       ? error_set(err, number, "reserve room for the exit record")
+		       : 0;
 }
 
 void ending_unreserve(const struct store *store, const char *id)
@@ -110,7 +114,8 @@ int ending_save(const struct store *store, const char *id, const struct store_ex
 	return result;
 }
 
-bool ending_is_recorded(const struct store *store, const char *id, const struct store_run *run, struct store_exit *ret)
+bool ending_is_recorded(const struct store *store, const char *id, const struct store_run *run,
+			struct store_exit *ret)
 {
 	struct store_exit exit;
 	struct arena arena;
@@ -118,7 +123,8 @@ bool ending_is_recorded(const struct store *store, const char *id, const struct 
 
 	arena_init(&arena, 0);
 	bool same = run->container.pid != 0 && store_exit_load(store, id, &arena, &exit, &ignored) == 0 &&
-		    exit.container.pid == run->container.pid && exit.container.start_time == run->container.start_time &&
+		    exit.container.pid == run->container.pid &&
+		    exit.container.start_time == run->container.start_time &&
 		    text_equal(exit.container.boot_id, run->container.boot_id);
 	arena_release(&arena);
 	if (!same)

@@ -24,8 +24,10 @@ int32_t ending_failure_code(const char *error);
 must_check int ending_reserve(int dir, struct error *err);
 void ending_unreserve(const struct store *store, const char *id);
 /* store_exit_save, with the reserve where the disk is full. */
-must_check int ending_save(const struct store *store, const char *id, const struct store_exit *exit, struct error *err);
+must_check int ending_save(const struct store *store, const char *id, const struct store_exit *exit,
+			   struct error *err);
 /* Whether exit.json is of this run; it is then in @ret, without its error. */
-bool ending_is_recorded(const struct store *store, const char *id, const struct store_run *run, struct store_exit *ret);
+bool ending_is_recorded(const struct store *store, const char *id, const struct store_run *run,
+			struct store_exit *ret);
 
 #endif

@@ -24,8 +24,7 @@
 #include "shim/clients.h"
 #include "shim/ending.h"
 #include "shim/log.h"
-#include "shim/hull.h"
-#include "shim/loop.h"
+#include "shim/keeper_inside.h"
 #include "shim/notify.h"
 #include "shim/oom.h"
 #include "shim/restart.h"
@@ -37,161 +36,39 @@
 
 #include "base/banned.h"
 
-#define DRAIN_MS 1000     /* a leaked process that holds a pipe delays the record no longer */
-#define QUIET_MS 20       /* nothing came for so long: there is nothing more of the container's */
-#define KILLED_MS 1000    /* what SIGKILL may need before hull is asked to help */
-#define RECORD_MS 1000    /* between two tries where the disk is full */
+#define DRAIN_MS 1000	  /* a leaked process that holds a pipe delays the record no longer */
+#define QUIET_MS 20	  /* nothing came for so long: there is nothing more of the container's */
+#define PATIENCE_MS 10000 /* more, for a client that asked for it */
+#define KILLED_MS 1000	  /* what SIGKILL may need before hull is asked to help */
+#define RECORD_MS 1000	  /* between two tries where the disk is full */
 #define RECORD_TRIES 30
-#define TRIM_MS 1000      /* after the last burst of work */
-#define CLEAR_MS 10000    /* for removing what a killed shim has left */
+#define TRIM_MS 1000 /* after the last burst of work */
 
-static struct {
-	const struct keeper_options *options;
-	struct loop loop;
-	enum state state;
-	struct child child; /* hull */
-	enum hull_command command; /* which of them */
-	struct loop_source init, notify;
-	int ready_fd;
-	int console; /* where hull sends the terminal, -1: none */
-	struct oom oom;
-	struct store_run run;
-	struct store_exit ending;
-	char failure[ERROR_TEXT_SIZE + 128]; /* ending.error */
-	int64_t drain_end_ms, began_ms, delay_ms;
-	int32_t stop_seconds, stop_signal; /* as asked for last */
-	unsigned record_tries;
-	bool hold;      /* somebody wants it stopped: no restart */
-	bool ours;      /* we are its parent: not after --adopt */
-	bool first_look, heard; /* output came since the last look */
-	bool again;     /* what clients were told of a restart */
-	bool light;     /* nothing happens: the next wait is a long one */
-	bool recorded, ever_ran, killed, finished;
-} keeper;
+struct keeper_inside keeper_inside;
 
-static void handle(enum state_event event);
-
-static void complain(const struct error *err)
+void keeper_complain(const struct error *err)
 {
 	dprintf(STDERR_FILENO, "hull-shim: %s\n", err->text);
 }
 
-/* Why it could not be started; the first reason stays. */
-static void fail(const struct error *err)
+void keeper_fail(const struct error *err)
 {
 	if (keeper.ending.error != NULL)
 		return;
-	(void)snprintf(keeper.failure, sizeof(keeper.failure), "%s%s%s", err->text, err->number != 0 ? ": " : "",
-		       err->number != 0 ? strerror(err->number) : "");
+	(void)snprintf(keeper.failure, sizeof(keeper.failure), "%s%s%s", err->text,
+		       err->number != 0 ? ": " : "", err->number != 0 ? strerror(err->number) : "");
 	keeper.ending.error = keeper.failure;
 }
 
-/* --- hull ------------------------------------------------------------------------------------------ */
-
-static int spawn_hull(enum hull_command command, const int *fds, struct error *err)
+int keeper_spawn(enum hull_command command, const int *fds, struct error *err)
 {
 	keeper.command = command;
 	return hull_spawn(command, keeper.options, fds, &keeper.child, &keeper.loop, err);
 }
 
-static void act_create(void)
-{
-	const struct store_container *container = keeper.options->container;
-	struct error err;
-	int fds[3] = { -1, -1, -1 };
-	int result;
-
-	keeper.ending = (struct store_exit){ 0 };
-	keeper.recorded = keeper.killed = false;
-	keeper.ours = true;
-	keeper.run.container = (struct process_id){ 0 };
-	keeper.run.started_ns = 0;
-	result = store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err);
-	if (result == 0 && container->terminal)
-		result = terminal_listen(keeper.options->run_directory, &keeper.console, &err);
-	if (result == 0)
-		result = streams_prepare(container->terminal, container->open_stdin, fds, &err);
-	if (result == 0 && unlinkat(keeper.options->run_directory, HULL_PID_FILE, 0) < 0 && errno != ENOENT)
-		result = error_set(&err, errno, "remove the old pid file");
-	if (result == 0)
-		result = spawn_hull(HULL_CREATE, fds, &err);
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		cleanup_close(&fds[i]);
-	if (result < 0) {
-		fail(&err);
-		handle(EVENT_CREATE_FAILED);
-	}
-}
-
-/* hull create has succeeded: the container's process is our child from now, and held. */
-static int take_container(struct error *err)
-{
-	autotext struct text text = TEXT_EMPTY;
-	struct pidfd pidfd = { .fd = -1 };
-	uint64_t pid;
-	int result = fd_read_file_at(keeper.options->run_directory, HULL_PID_FILE, 64, &text, err);
-
-	if (result == 0)
-		result = number_parse_u64(text.data, INT32_MAX, &pid, err);
-	if (result == 0)
-		result = process_open((pid_t)pid, &pidfd, err);
-	if (result < 0)
-		return result;
-	keeper.init.fd = pidfd.fd;
-	result = process_identify((pid_t)pid, &pidfd, &keeper.run.container, err);
-	if (result < 0)
-		return result;
-	if (keeper.options->container->terminal) {
-		int master;
-
-		result = terminal_receive(&keeper.console, &master, err);
-		if (result == 0)
-			result = streams_take_terminal(master, err);
-		if (result < 0)
-			return result;
-	}
-	struct error none;
-	if (oom_open((pid_t)pid, &keeper.oom, &none) < 0)
-		keeper.oom = OOM_NONE; /* a machine without the controller: nobody counts */
-	return store_run_save(keeper.options->store, keeper.options->id, &keeper.run, err);
-}
-
-static void create_ended(void)
-{
-	struct error err;
-	int result = child_reap(&keeper.child, &keeper.loop, hull_names[HULL_CREATE], &err);
-
-	if (result < 0 && !keeper.options->container->terminal) {
-		char said[ERROR_TEXT_SIZE / 2];
-
-		streams_take_message(said, sizeof(said));
-		if (said[0] != '\0')
-			(void)error_set(&err, 0, "%s", said);
-	}
-	if (result == 0)
-		result = take_container(&err);
-	if (result == 0) {
-		handle(EVENT_CREATED);
-		return;
-	}
-	fail(&err);
-	loop_forget(&keeper.loop, &keeper.init); /* hull delete --force ends it */
-	handle(EVENT_CREATE_FAILED);
-}
-
-static void act_start(void)
-{
-	struct error err;
-
-	if (spawn_hull(HULL_START, NULL, &err) < 0) {
-		fail(&err);
-		handle(EVENT_START_FAILED);
-	}
-}
-
 static void deleted(void)
 {
-	handle(keeper.again && !keeper.hold ? EVENT_AGAIN : EVENT_FINISHED);
+	keeper_handle(keeper.again && !keeper.hold ? EVENT_AGAIN : EVENT_FINISHED);
 }
 
 static void act_delete(void)
@@ -200,21 +77,13 @@ static void act_delete(void)
 
 	if (child_runs(&keeper.child))
 		return; /* a delete that was to help a kill: its end comes here again */
-	if (spawn_hull(HULL_DELETE, NULL, &err) < 0) {
-		complain(&err);
+	if (keeper_spawn(HULL_DELETE, NULL, &err) < 0) {
+		keeper_complain(&err);
 		deleted();
 	}
 }
 
 static void reap_orphans(void);
-
-/* One that was taken up may have been started before: it lives, whatever hull start says. */
-static bool is_taken_up_running(void)
-{
-	const struct pidfd pidfd = { .fd = keeper.init.fd };
-
-	return !keeper.ours && !process_ended(&pidfd);
-}
 
 static void child_ended(struct loop_source *source, uint32_t events)
 {
@@ -224,20 +93,15 @@ static void child_ended(struct loop_source *source, uint32_t events)
 	(void)events;
 	switch (keeper.command) {
 	case HULL_CREATE:
-		create_ended();
+		keeper_start_created();
 		break;
 	case HULL_START:
-		if (child_reap(&keeper.child, &keeper.loop, hull_names[HULL_START], &err) == 0 || is_taken_up_running()) {
-			handle(EVENT_STARTED);
-		} else {
-			fail(&err);
-			handle(EVENT_START_FAILED);
-		}
+		keeper_start_started();
 		break;
 	case HULL_DELETE:
 	case HULL_COMMAND_COUNT:
 		if (child_reap(&keeper.child, &keeper.loop, hull_names[HULL_DELETE], &err) < 0)
-			complain(&err);
+			keeper_complain(&err);
 		if (keeper.state == STATE_ENDED && keeper.recorded)
 			deleted();
 		break;
@@ -252,9 +116,9 @@ static void watch_init(void)
 	struct error err;
 
 	if (keeper.init.fd >= 0 && loop_watch(&keeper.loop, &keeper.init, EPOLLIN, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 	if (streams_release(&err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 }
 
 static void tell_ready(const char *what, const char *text)
@@ -265,7 +129,7 @@ static void tell_ready(const char *what, const char *text)
 	(void)close(take_fd(&keeper.ready_fd)); /* told */
 }
 
-static void act_running(void)
+void keeper_running(void)
 {
 	const struct keeper_options *o = keeper.options;
 	char status[320];
@@ -277,20 +141,20 @@ static void act_running(void)
 	if (keeper.run.started_ns == 0)
 		keeper.run.started_ns = ending_now_ns();
 	if (store_run_save(o->store, o->id, &keeper.run, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 	(void)snprintf(status, sizeof(status), "%d", pid);
 	tell_ready("running", status);
 	keeper.ever_ran = true;
-	(void)snprintf(status, sizeof(status), "%sSTATUS=Container %s runs, process %d", o->notify_fd < 0 ? "READY=1\n" : "",
-		       o->container->name, pid);
+	(void)snprintf(status, sizeof(status), "%sSTATUS=Container %s runs, process %d",
+		       o->notify_fd < 0 ? "READY=1\n" : "", o->container->name, pid);
 	notify_say(status);
 	if (store_run_sync(o->store, o->id, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 }
 
 static void signal_container(int signal)
 {
-	const struct pidfd pidfd = { .fd = keeper.init.fd };
+	const struct pidfd pidfd = {.fd = keeper.init.fd};
 	struct error ignored;
 
 	if (pidfd.fd >= 0)
@@ -335,6 +199,11 @@ static void look_at_rest(void)
 	bool first = keeper.first_look;
 	keeper.first_look = keeper.heard = false;
 	bool ended = streams_drain();
+	/* a client that asked for patience gets some more of it, for what is left in the pipes */
+	if (!clients_have_room() && process_now_ms() < keeper.drain_end_ms + PATIENCE_MS) {
+		timers_set(TIMER_DRAIN, QUIET_MS);
+		return;
+	}
 	if (!late && (!known || (!ended && (keeper.heard || first)))) {
 		timers_set(TIMER_DRAIN, QUIET_MS);
 		return;
@@ -342,7 +211,7 @@ static void look_at_rest(void)
 	timers_set(TIMER_RECORD, 0);
 }
 
-static void start_drain(void)
+void keeper_drain(void)
 {
 	timers_set(TIMER_STOP, -1);
 	keeper.first_look = true;
@@ -368,16 +237,17 @@ static void act_end(void)
 	if (keeper.ours) {
 		struct error ignored;
 
-		ignore_failure(loop_watch(&keeper.loop, &keeper.init, 0, &ignored)); /* taking out cannot fail */
+		ignore_failure(
+			loop_watch(&keeper.loop, &keeper.init, 0, &ignored)); /* taking out cannot fail */
 	}
-	start_drain();
+	keeper_drain();
 }
 
 static void act_fail(void)
 {
 	keeper.ending.code = ending_failure_code(keeper.ending.error);
 	streams_close(); /* hull's message was in it */
-	start_drain();
+	keeper_drain();
 }
 
 static bool is_wanted_again(void)
@@ -389,7 +259,7 @@ static bool is_wanted_again(void)
 	if (keeper.hold || !keeper.ever_ran)
 		return false;
 	if (store_is_wanted_stopped(keeper.options->store, keeper.options->id, &stopped, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 	return !stopped && restart_wanted(container->restart, container->restart_max, keeper.ending.code,
 					  keeper.run.restarts);
 }
@@ -404,7 +274,7 @@ static void record(void)
 	log_end();
 	if (ending_save(o->store, o->id, &keeper.ending, &err) < 0) {
 		if (keeper.record_tries++ == 0)
-			complain(&err);
+			keeper_complain(&err);
 		if (keeper.record_tries < RECORD_TRIES) {
 			timers_set(TIMER_RECORD, RECORD_MS);
 			return;
@@ -431,9 +301,9 @@ static void act_wait(void)
 
 	keeper.delay_ms = restart_delay_ms(keeper.delay_ms, process_now_ms() - keeper.began_ms);
 	keeper.run.restarts++;
-	keeper.run.container = (struct process_id){ 0 };
+	keeper.run.container = (struct process_id){0};
 	if (store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 	timers_set(TIMER_RESTART, keeper.delay_ms);
 }
 
@@ -444,7 +314,7 @@ static void act_finish(void)
 	if (keeper.again) /* they were told that it comes again */
 		clients_send(PROTOCOL_EXITED, keeper.ending.code, 0, NULL, 0, PROTOCOL_WANT_EXIT);
 	if (store_run_drop(keeper.options->store, keeper.options->id, &err) < 0)
-		complain(&err);
+		keeper_complain(&err);
 	keeper.finished = true;
 }
 
@@ -452,13 +322,20 @@ static void act_none(void)
 {
 }
 
-static void handle(enum state_event event)
+void keeper_handle(enum state_event event)
 {
 	static void (*const actions[ACTION_COUNT])(void) = {
-		[ACTION_NONE] = act_none,     [ACTION_CREATE] = act_create,   [ACTION_START] = act_start,
-		[ACTION_RUNNING] = act_running, [ACTION_SIGNAL] = act_signal, [ACTION_KILL] = act_kill,
-		[ACTION_END] = act_end,	      [ACTION_FAIL] = act_fail,	      [ACTION_HOLD] = act_hold,
-		[ACTION_WAIT] = act_wait,     [ACTION_FINISH] = act_finish,
+		[ACTION_NONE] = act_none,
+		[ACTION_CREATE] = keeper_start_create,
+		[ACTION_START] = keeper_start_start,
+		[ACTION_RUNNING] = keeper_running,
+		[ACTION_SIGNAL] = act_signal,
+		[ACTION_KILL] = act_kill,
+		[ACTION_END] = act_end,
+		[ACTION_FAIL] = act_fail,
+		[ACTION_HOLD] = act_hold,
+		[ACTION_WAIT] = act_wait,
+		[ACTION_FINISH] = act_finish,
 	};
 	struct state_row row = state_step(keeper.state, event);
 
@@ -472,7 +349,7 @@ static void init_ended(struct loop_source *source, uint32_t events)
 {
 	(void)source;
 	(void)events;
-	handle(EVENT_EXITED);
+	keeper_handle(EVENT_EXITED);
 }
 
 static void stop(int32_t seconds, int32_t signal)
@@ -481,7 +358,7 @@ static void stop(int32_t seconds, int32_t signal)
 
 	keeper.stop_seconds = seconds;
 	keeper.stop_signal = signal > 0 && signal <= SIGRTMAX ? signal : container->stop_signal;
-	handle(EVENT_STOP);
+	keeper_handle(EVENT_STOP);
 }
 
 static void stop_as_configured(void)
@@ -529,7 +406,8 @@ static void reap_orphans(void)
 		if ((child_runs(&keeper.child) && info.si_pid == keeper.child.pid) ||
 		    (keeper.init.fd >= 0 && info.si_pid == keeper.run.container.pid))
 			return; /* its own event comes, and calls this again */
-		(void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG); /* an orphan's status is nobody's */
+		(void)waitid(P_PID, (id_t)info.si_pid, &info,
+			     WEXITED | WNOHANG); /* an orphan's status is nobody's */
 	}
 }
 
@@ -549,28 +427,28 @@ static void wrote(int stream, const char *bytes, size_t length)
 static void answer_state(struct protocol_head *ret_state, struct protocol_head *ret_exited)
 {
 	static const enum protocol_state states[STATE_COUNT] = {
-		[STATE_CREATING] = PROTOCOL_CREATING,	[STATE_CREATED] = PROTOCOL_CREATING,
-		[STATE_CANCELLING] = PROTOCOL_CREATING, [STATE_RUNNING] = PROTOCOL_RUNNING,
-		[STATE_STOPPING] = PROTOCOL_RUNNING,	[STATE_ENDED] = PROTOCOL_STOPPED,
+		[STATE_CREATING] = PROTOCOL_CREATING,	    [STATE_CREATED] = PROTOCOL_CREATING,
+		[STATE_CANCELLING] = PROTOCOL_CREATING,	    [STATE_RUNNING] = PROTOCOL_RUNNING,
+		[STATE_STOPPING] = PROTOCOL_RUNNING,	    [STATE_ENDED] = PROTOCOL_STOPPED,
 		[STATE_WAITING] = PROTOCOL_WAITING_RESTART, [STATE_STOPPED] = PROTOCOL_STOPPED,
 	};
 
 	ret_state->a = (int32_t)states[keeper.state];
 	ret_state->b = keeper.run.container.pid;
 	if (keeper.state == STATE_ENDED && keeper.recorded)
-		*ret_exited = (struct protocol_head){ PROTOCOL_EXITED, keeper.ending.code, keeper.again };
+		*ret_exited = (struct protocol_head){PROTOCOL_EXITED, keeper.ending.code, keeper.again};
 }
 
 /* --- times ------------------------------------------------------------------------------------------ */
 
 static void overdue(void)
 {
-	handle(EVENT_OVERDUE);
+	keeper_handle(EVENT_OVERDUE);
 }
 
 static void restart_due(void)
 {
-	handle(EVENT_DUE);
+	keeper_handle(EVENT_DUE);
 }
 
 static void watchdog(void)
@@ -589,10 +467,16 @@ static void trim(void)
 static int open_all(struct error *err)
 {
 	static const struct clients_calls calls = {
-		.state = answer_state, .input_room = streams_input_room,   .input = streams_put_input,
-		.stop = stop,	       .close_input = streams_close_input, .resize = streams_resize,
+		.state = answer_state,
+		.input_room = streams_input_room,
+		.input = streams_put_input,
+		.stop = stop,
+		.close_input = streams_close_input,
+		.resize = streams_resize,
+		.room = streams_resume,
 	};
-	static const struct streams_calls stream_calls = { .wrote = wrote, .input_free = clients_input_free };
+	static const struct streams_calls stream_calls = {
+		.wrote = wrote, .input_free = clients_input_free, .has_room = clients_have_room};
 	static void (*const fire[TIMER_COUNT])(void) = {
 		[TIMER_STOP] = overdue,	       [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
 		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = trim,	     [TIMER_WATCHDOG] = watchdog,
@@ -604,8 +488,8 @@ static int open_all(struct error *err)
 
 	if (result < 0)
 		return result;
-	keeper.init = (struct loop_source){ .fd = -1, .ready = init_ended };
-	keeper.notify = (struct loop_source){ .fd = o->notify_fd, .ready = notify_ready };
+	keeper.init = (struct loop_source){.fd = -1, .ready = init_ended};
+	keeper.notify = (struct loop_source){.fd = o->notify_fd, .ready = notify_ready};
 	child_init(&keeper.child, child_ended);
 	streams_init(&keeper.loop, &stream_calls);
 	timers_init(fire);
@@ -633,61 +517,6 @@ static int open_all(struct error *err)
 	return result;
 }
 
-/* What a shim that was killed has left of a run that has ended. */
-static int clear_old(struct error *err)
-{
-	int64_t end = process_now_ms() + CLEAR_MS;
-	int result = spawn_hull(HULL_DELETE, NULL, err);
-
-	while (result == 0 && child_runs(&keeper.child)) {
-		if (process_now_ms() >= end)
-			return error_set(err, ETIMEDOUT, "remove what is left of the last run");
-		result = loop_turn(&keeper.loop, end, false, err);
-	}
-	return result;
-}
-
-/* A container that runs although its shim was killed, or the truth about one that ran. */
-static void adopt(const struct store_run *old)
-{
-	struct pidfd pidfd;
-	struct error gone;
-
-	keeper.run.container = old->container;
-	keeper.run.started_ns = old->started_ns;
-	keeper.run.restarts = old->restarts;
-	keeper.ours = false;
-	keeper.ever_ran = old->started_ns != 0;
-	keeper.began_ms = process_now_ms();
-	keeper.ending.output_lost = true;
-	if (old->container.pid != 0 && process_find(&old->container, &pidfd, &gone) == 0) {
-		static const char text[] = "hull-shim: taken up after its shim was lost, and without its output\n";
-
-		keeper.init.fd = pidfd.fd;
-		if (oom_open(old->container.pid, &keeper.oom, &gone) < 0)
-			keeper.oom = OOM_NONE;
-		log_write(2, text, sizeof(text) - 1);
-		/* Where it was not said to run, it waits for its start or has just had it. */
-		keeper.state = old->started_ns != 0 ? STATE_RUNNING : STATE_CREATED;
-		if (old->started_ns != 0)
-			act_running();
-		else
-			act_start();
-		return;
-	}
-	if (ending_is_recorded(keeper.options->store, keeper.options->id, old, &keeper.ending)) {
-		keeper.ending.error = NULL; /* told already, if there was one */
-	} else {
-		keeper.ending.code = -1;
-		if (old->started_ns == 0) {
-			(void)error_set(&gone, 0, "hull-shim was killed while the container was started");
-			fail(&gone);
-		}
-	}
-	keeper.state = STATE_ENDED;
-	start_drain();
-}
-
 static int begin(struct error *err)
 {
 	const struct keeper_options *o = keeper.options;
@@ -700,21 +529,22 @@ static int begin(struct error *err)
 	if (o->adopt && result < 0)
 		return error_set(err, 0, "there is nothing to take up: %s", gone.text);
 	if (o->adopt) {
-		adopt(&old);
+		keeper_start_adopt(&old);
 		return 0;
 	}
 	if (result == 0 && old.container.pid != 0 && process_find(&old.container, &pidfd, &gone) == 0) {
 		(void)close(pidfd.fd); /* only asked */
-		return error_set(err, 0, "container %s runs without a shim, as process %d; --adopt takes it up", o->container->name,
-				 old.container.pid);
+		return error_set(err, 0,
+				 "container %s runs without a shim, as process %d; --adopt takes it up",
+				 o->container->name, old.container.pid);
 	}
 	if (result != -ENOENT) { /* a record of a run, whole or damaged: something may be left of it */
-		result = clear_old(err);
+		result = keeper_start_clear(err);
 		if (result < 0)
 			return result;
 	}
 	keeper.state = STATE_CREATING;
-	act_create();
+	keeper_start_create();
 	return 0;
 }
 

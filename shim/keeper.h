@@ -11,21 +11,22 @@
 #include "shim/store/store.h"
 
 struct keeper_options {
-	const char *id;               /* whole */
+	const char *id; /* whole */
 	const struct store *store;
 	const struct store_container *container;
-	const char *bundle;           /* what hull is given as bundle, absolute */
+	const char *bundle;	      /* what hull is given as bundle, absolute */
 	const char *hull, *hull_root; /* absolute; hull_root NULL: hull's own default */
-	int run_directory;            /* <run>/<id> */
+	int run_directory;	      /* <run>/<id> */
 	int ready_fd, client_fd;      /* -1: none */
-	int notify_fd;                /* datagrams of the container's for the service manager, -1: none */
+	int notify_fd;		      /* datagrams of the container's for the service manager, -1: none */
 	unsigned listen_fds;
 	const char *listen_names;
-	bool adopt;                   /* take up what a killed shim has left */
+	bool adopt; /* take up what a killed shim has left */
 	bool systemd;
 };
 
 /* Keep the container until it has ended for good. @ret_exit: how; its error is NULL or lives on. */
-must_check int keeper_run(const struct keeper_options *options, struct store_exit *ret_exit, struct error *err);
+must_check int keeper_run(const struct keeper_options *options, struct store_exit *ret_exit,
+			  struct error *err);
 
 #endif

@@ -21,15 +21,15 @@ static struct {
 	const struct store_container *container;
 	struct log_file file;
 	int journal;
-	uint64_t lost;      /* entries, since the log was last good */
-	int lost_number;    /* errno of the first */
-	size_t used;        /* of the batch */
-	uint64_t batched;   /* entries in it */
-	size_t length[2];   /* of the lines that have no end yet */
+	uint64_t lost;	  /* entries, since the log was last good */
+	int lost_number;  /* errno of the first */
+	size_t used;	  /* of the batch */
+	uint64_t batched; /* entries in it */
+	size_t length[2]; /* of the lines that have no end yet */
 	int64_t begun_ns[2];
 	int64_t time_ns;
 	char time[LOG_TIME_BYTES]; /* of time_ns */
-} the_log = { .file = { .dir = -1, .fd = -1 }, .journal = -1 };
+} the_log = {.file = {.dir = -1, .fd = -1}, .journal = -1};
 
 static char lines[2][LOG_LINE_BYTES];
 /* Whole entries on their way into the file: one write for all that was read at once. */
@@ -41,8 +41,9 @@ void log_format_time(int64_t time_ns, char *ret)
 	struct tm tm;
 
 	(void)gmtime_r(&seconds, &tm); /* fails only beyond the year 2^31 */
-	(void)snprintf(ret, LOG_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(time_ns % 1000000000));
+	(void)snprintf(ret, LOG_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		       (int)(time_ns % 1000000000));
 }
 
 static int64_t now_ns(void)
@@ -61,7 +62,8 @@ int log_open(int dir, const struct store_container *container, struct error *err
 	switch (container->log_driver) {
 	case LOG_DRIVER_JSON_FILE:
 	case LOG_DRIVER_K8S_FILE:
-		return log_file_open(dir, container->log_max_bytes, container->log_max_files, &the_log.file, err);
+		return log_file_open(dir, container->log_max_bytes, container->log_max_files, &the_log.file,
+				     err);
 	case LOG_DRIVER_JOURNALD:
 		the_log.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		return the_log.journal < 0 ? error_set(err, errno, "socket") : 0;
@@ -74,8 +76,8 @@ int log_open(int dir, const struct store_container *container, struct error *err
 
 static size_t format(const struct log_entry *entry, char *ret)
 {
-	return the_log.container->log_driver == LOG_DRIVER_K8S_FILE ? log_cri_format(entry, ret) :
-								      log_json_format(entry, ret);
+	return the_log.container->log_driver == LOG_DRIVER_K8S_FILE ? log_cri_format(entry, ret)
+								    : log_json_format(entry, ret);
 }
 
 static void lose(uint64_t entries, int number)
@@ -89,11 +91,15 @@ static void lose(uint64_t entries, int number)
 static int say_lost(struct error *err)
 {
 	char text[160], formatted[512];
-	struct log_entry entry = { .stream = 2, .time = the_log.time, .time_ns = the_log.time_ns, .text = text };
+	struct log_entry entry = {.stream = 2,
+				  .time = the_log.time,
+				  .time_ns = the_log.time_ns,
+				  .text = text};
 
 	if (the_log.lost == 0)
 		return 0;
-	entry.length = (size_t)snprintf(text, sizeof(text), "hull-shim: %" PRIu64 " lines of output were lost here: %s",
+	entry.length = (size_t)snprintf(text, sizeof(text),
+					"hull-shim: %" PRIu64 " lines of output were lost here: %s",
 					the_log.lost, strerror(the_log.lost_number));
 	if (the_log.journal >= 0) {
 		char datagram[1024 + sizeof(text)];
@@ -143,8 +149,12 @@ static void put_file_entry(const struct log_entry *entry)
 
 static void put_entry(int stream, int64_t time_ns, const char *text, size_t length, bool partial)
 {
-	struct log_entry entry = { .time_ns = time_ns, .time = the_log.time, .stream = stream, .text = text,
-				   .length = length, .partial = partial };
+	struct log_entry entry = {.time_ns = time_ns,
+				  .time = the_log.time,
+				  .stream = stream,
+				  .text = text,
+				  .length = length,
+				  .partial = partial};
 	struct error err;
 
 	if (time_ns != the_log.time_ns) {
@@ -160,7 +170,8 @@ static void put_entry(int stream, int64_t time_ns, const char *text, size_t leng
 		return;
 	}
 	the_log.lost = 0;
-	if (log_journal_send(the_log.journal, batch, log_journal_format(&entry, the_log.container, batch), &err) < 0)
+	if (log_journal_send(the_log.journal, batch, log_journal_format(&entry, the_log.container, batch),
+			     &err) < 0)
 		lose(1, err.number);
 }
 

@@ -14,7 +14,8 @@
 static int open_current(struct log_file *file, struct error *err)
 {
 	struct stat st;
-	int fd = openat(file->dir, LOG_FILE_NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(file->dir, LOG_FILE_NAME, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+			0600);
 
 	if (fd < 0)
 		return error_set(err, errno, "open the log");
@@ -38,7 +39,7 @@ static void cut_torn_end(const char *name, struct log_file *file)
 
 int log_file_open(int dir, uint64_t max_bytes, uint32_t max_files, struct log_file *ret, struct error *err)
 {
-	struct log_file file = { .dir = -1, .fd = -1, .max_bytes = max_bytes, .max_files = max_files };
+	struct log_file file = {.dir = -1, .fd = -1, .max_bytes = max_bytes, .max_files = max_files};
 
 	if (mkdirat(dir, "log", 0700) < 0 && errno != EEXIST)
 		return error_set(err, errno, "mkdir log");
@@ -69,7 +70,8 @@ int log_file_append(struct log_file *file, const char *bytes, size_t length, str
 		if (put < 0) {
 			int number = errno;
 
-			/* A torn entry must not run into the next one. No reader has taken it: it has no end. */
+			/* A torn entry must not run into the next one. No reader has taken it: it has no end.
+			 */
 			if (done > 0 && ftruncate(file->fd, (off_t)file->size_bytes) < 0)
 				file->size_bytes += done;
 			return error_set(err, number, "write the log");

@@ -13,13 +13,14 @@
 #define LOG_FILE_NAME "container.log"
 
 struct log_file {
-	int dir, fd; /* -1: none; the directory is held */
+	int dir, fd;			/* -1: none; the directory is held */
 	uint64_t size_bytes, max_bytes; /* max 0: never rotated */
 	uint32_t max_files;
 };
 
 /* Opens log/container.log below @dir, made where missing, to append. */
-must_check int log_file_open(int dir, uint64_t max_bytes, uint32_t max_files, struct log_file *ret, struct error *err);
+must_check int log_file_open(int dir, uint64_t max_bytes, uint32_t max_files, struct log_file *ret,
+			     struct error *err);
 /* Whole entries. Errors: those of open and write; nothing of @bytes is then in the file. */
 must_check int log_file_append(struct log_file *file, const char *bytes, size_t length, struct error *err);
 /* The next entry begins a new file; the oldest goes when there are too many. */

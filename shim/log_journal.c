@@ -20,8 +20,8 @@ size_t log_journal_format(const struct log_entry *entry, const struct store_cont
 	int length = snprintf(ret, 1024,
 			      "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nCONTAINER_ID=%.12s\nCONTAINER_ID_FULL=%s\n"
 			      "CONTAINER_NAME=%s\n%sMESSAGE=",
-			      entry->stream == 1 ? 6 : 3, container->name, container->id, container->id, container->name,
-			      entry->partial ? "CONTAINER_PARTIAL_MESSAGE=true\n" : "");
+			      entry->stream == 1 ? 6 : 3, container->name, container->id, container->id,
+			      container->name, entry->partial ? "CONTAINER_PARTIAL_MESSAGE=true\n" : "");
 	size_t used = (size_t)length; /* names and ids are short: store.h */
 
 	memcpy(ret + used, entry->text, entry->length); /* a line has no line end in it */
@@ -43,14 +43,16 @@ static int send_message(int fd, const struct msghdr *message, int *ret_number)
 
 int log_journal_send(int fd, const char *bytes, size_t length, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
-	struct iovec data = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
-	struct msghdr message = { .msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &data,
-				  .msg_iovlen = 1 };
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET};
+	struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+	struct msghdr message = {.msg_name = &address,
+				 .msg_namelen = sizeof(address),
+				 .msg_iov = &data,
+				 .msg_iovlen = 1};
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
+	} control = {0};
 	autoclose int memfd = -1;
 	int number;
 

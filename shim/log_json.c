@@ -18,7 +18,7 @@ static char *put(char *to, const char *text)
 /* The length of the UTF-8 sequence at @text, of which @left bytes are there. */
 static size_t sequence(const char *text, size_t left)
 {
-	char padded[5] = { 0 };
+	char padded[5] = {0};
 
 	if ((unsigned char)text[0] < 0x80)
 		return 1;
@@ -65,7 +65,8 @@ size_t log_json_format(const struct log_entry *entry, char *ret)
 		i += n;
 	}
 	to = put(to, entry->partial ? "" : "\\n");
-	to = put(to, entry->stream == 1 ? "\",\"stream\":\"stdout\",\"time\":\"" : "\",\"stream\":\"stderr\",\"time\":\"");
+	to = put(to, entry->stream == 1 ? "\",\"stream\":\"stdout\",\"time\":\""
+					: "\",\"stream\":\"stderr\",\"time\":\"");
 	to = put(to, entry->time);
 	to = put(to, "\"}\n");
 	return (size_t)(to - ret);

@@ -32,7 +32,7 @@ void loop_close(struct loop *loop)
 
 int loop_watch(const struct loop *loop, struct loop_source *source, uint32_t events, struct error *err)
 {
-	struct epoll_event event = { .events = events, .data.ptr = source };
+	struct epoll_event event = {.events = events, .data.ptr = source};
 	int how = source->events == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
 
 	if (source->events == events)
@@ -63,8 +63,8 @@ int loop_turn(const struct loop *loop, int64_t due_ms, bool light, struct error 
 	if (due_ms >= 0 && left < 0)
 		left = 0;
 	int wait_ms = left > INT_MAX ? INT_MAX : (int)left;
-	int count = light ? memory_wait(loop->epoll, events, TURN_EVENTS, wait_ms) :
-			    epoll_wait(loop->epoll, events, TURN_EVENTS, wait_ms);
+	int count = light ? memory_wait(loop->epoll, events, TURN_EVENTS, wait_ms)
+			  : epoll_wait(loop->epoll, events, TURN_EVENTS, wait_ms);
 	if (count < 0 && errno != EINTR)
 		return error_set(err, errno, "epoll_wait");
 	for (int i = 0; i < count; i++) {

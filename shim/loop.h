@@ -16,7 +16,7 @@ struct loop {
 
 /* A descriptor that is watched; it belongs to the one who made it, and must stay where it is in memory. */
 struct loop_source {
-	int fd;          /* -1: none */
+	int fd;		 /* -1: none */
 	uint32_t events; /* EPOLL*; 0: not watched now */
 	void (*ready)(struct loop_source *source, uint32_t events);
 };
@@ -24,7 +24,8 @@ struct loop_source {
 must_check int loop_open(struct loop *ret, struct error *err);
 void loop_close(struct loop *loop);
 /* Watch @source for @events from now on; 0 takes it out. Errors: those of epoll_ctl(2). */
-must_check int loop_watch(const struct loop *loop, struct loop_source *source, uint32_t events, struct error *err);
+must_check int loop_watch(const struct loop *loop, struct loop_source *source, uint32_t events,
+			  struct error *err);
 /* Take @source out and close its descriptor. */
 void loop_forget(const struct loop *loop, struct loop_source *source);
 /*

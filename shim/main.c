@@ -45,11 +45,11 @@ static int parse_value(const char *name, const char *value, struct arguments *re
 		return number_parse_u64(value, INT_MAX, &ret->ready_fd, err);
 	if (strcmp(name, "--client-fd") == 0)
 		return number_parse_u64(value, INT_MAX, &ret->client_fd, err);
-	const char **place = strcmp(name, "--store") == 0 ? &ret->store :
-			     strcmp(name, "--run") == 0	  ? &ret->run :
-			     strcmp(name, "--hull") == 0  ? &ret->hull :
-			     strcmp(name, "--root") == 0  ? &ret->root :
-							    NULL;
+	const char **place = strcmp(name, "--store") == 0  ? &ret->store
+			     : strcmp(name, "--run") == 0  ? &ret->run
+			     : strcmp(name, "--hull") == 0 ? &ret->hull
+			     : strcmp(name, "--root") == 0 ? &ret->root
+							   : NULL;
 	if (place == NULL)
 		return error_set(err, 0, "unknown option %s", name);
 	*place = value;
@@ -58,8 +58,10 @@ static int parse_value(const char *name, const char *value, struct arguments *re
 
 static int parse_arguments(int argc, char **argv, struct arguments *ret, struct error *err)
 {
-	*ret = (struct arguments){ .store = STORE_DEFAULT_ROOT, .run = STORE_DEFAULT_RUN, .ready_fd = UINT64_MAX,
-				   .client_fd = UINT64_MAX };
+	*ret = (struct arguments){.store = STORE_DEFAULT_ROOT,
+				  .run = STORE_DEFAULT_RUN,
+				  .ready_fd = UINT64_MAX,
+				  .client_fd = UINT64_MAX};
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--systemd") == 0) {
 			ret->systemd = true;
@@ -112,8 +114,8 @@ static int claim_run_directory(const struct store *store, const char *id, int *r
 	return 0;
 }
 
-static int read_config(const struct store *store, const char *id, struct arena *arena, const struct json **ret,
-		       struct error *err)
+static int read_config(const struct store *store, const char *id, struct arena *arena,
+		       const struct json **ret, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	autoclose int dir = -1;
@@ -130,7 +132,7 @@ static int make_unit_bundle(const struct store *store, const char *id, int run_d
 			    struct text *bundle, struct error *err)
 {
 	autotext struct text payload = TEXT_EMPTY, source = TEXT_EMPTY, text = TEXT_EMPTY;
-	struct document_changes changes = { 0 };
+	struct document_changes changes = {0};
 	const struct json *config;
 	struct arena arena;
 	int result = systemd_enter_supervisor(&payload, err);
@@ -147,21 +149,23 @@ static int make_unit_bundle(const struct store *store, const char *id, int run_d
 		if (result == 0 && mkdirat(run_directory, "notify", 0755) < 0 && errno != EEXIST)
 			result = error_set(err, errno, "make \"%s\"", source.data);
 		if (result == 0)
-			dir = openat(run_directory, "notify", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			dir = openat(run_directory, "notify",
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (result == 0)
-			result = dir < 0 ? error_set(err, errno, "open \"%s\"", source.data) :
-					   notify_listen(dir, "notify.sock", ret_notify, err);
+			result = dir < 0 ? error_set(err, errno, "open \"%s\"", source.data)
+					 : notify_listen(dir, "notify.sock", ret_notify, err);
 		changes.notify_source = source.data;
 	}
 	changes.cgroups_path = payload.data;
 	if (result == 0 && (changes.cgroups_path != NULL || changes.notify_source != NULL)) {
 		result = document_print(config, &changes, &text, err);
 		if (result == 0) {
-			autoclose int fd = openat(run_directory, "config.json",
-						  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+			autoclose int fd =
+				openat(run_directory, "config.json",
+				       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-			result = fd < 0 ? error_set(err, errno, "make config.json") :
-					  fd_write_all(fd, text.data, text.length, "config.json", err);
+			result = fd < 0 ? error_set(err, errno, "make config.json")
+					: fd_write_all(fd, text.data, text.length, "config.json", err);
 		}
 		text_release(bundle);
 		text_format(bundle, "%s/%s", store->run_path, id);
@@ -173,7 +177,8 @@ static int make_unit_bundle(const struct store *store, const char *id, int run_d
 }
 
 /* Descriptors that the caller names are ours; all others that it left open are not for anybody. */
-static int take_descriptors(const struct arguments *arguments, struct keeper_options *options, struct error *err)
+static int take_descriptors(const struct arguments *arguments, struct keeper_options *options,
+			    struct error *err)
 {
 	options->ready_fd = arguments->ready_fd == UINT64_MAX ? -1 : (int)arguments->ready_fd;
 	options->client_fd = arguments->client_fd == UINT64_MAX ? -1 : (int)arguments->client_fd;
@@ -187,8 +192,8 @@ static int take_descriptors(const struct arguments *arguments, struct keeper_opt
 	return result;
 }
 
-static int keep(const struct arguments *arguments, struct keeper_options *options, struct store_exit *ret_exit,
-		bool *ret_remove, struct error *err)
+static int keep(const struct arguments *arguments, struct keeper_options *options,
+		struct store_exit *ret_exit, bool *ret_remove, struct error *err)
 {
 	static struct store store;
 	static struct store_container container;
@@ -200,7 +205,8 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 	if (result == 0)
 		result = path_absolute(arguments->run, &run_path, err);
 	if (result == 0)
-		result = arguments->hull != NULL ? path_absolute(arguments->hull, &hull, err) : find_hull(&hull, err);
+		result = arguments->hull != NULL ? path_absolute(arguments->hull, &hull, err)
+						 : find_hull(&hull, err);
 	if (result == 0 && arguments->root != NULL)
 		result = path_absolute(arguments->root, &root, err);
 	if (result == 0)
@@ -216,7 +222,8 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 	if (result == 0)
 		result = text_done(&bundle, err);
 	if (result == 0 && arguments->systemd)
-		result = make_unit_bundle(&store, id, options->run_directory, &options->notify_fd, &bundle, err);
+		result = make_unit_bundle(&store, id, options->run_directory, &options->notify_fd, &bundle,
+					  err);
 	if (result < 0)
 		return result;
 	options->id = id;
@@ -236,7 +243,7 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 /* The service manager sees what the container died of. */
 static void die_of(int signal_number)
 {
-	const struct rlimit no_core = { 0, 0 };
+	const struct rlimit no_core = {0, 0};
 	sigset_t set;
 
 	(void)setrlimit(RLIMIT_CORE, &no_core); /* the dump would be ours */
@@ -260,9 +267,12 @@ static int tell_error(const struct keeper_options *options, const struct error *
 
 int main(int argc, char **argv)
 {
-	struct keeper_options options = { .ready_fd = -1, .client_fd = -1, .notify_fd = -1, .run_directory = -1 };
+	struct keeper_options options = {.ready_fd = -1,
+					 .client_fd = -1,
+					 .notify_fd = -1,
+					 .run_directory = -1};
 	struct arguments arguments;
-	struct store_exit ending = { 0 };
+	struct store_exit ending = {0};
 	struct error err;
 	bool removed = false;
 
@@ -289,7 +299,8 @@ int main(int argc, char **argv)
 			return tell_error(&options, &err);
 		options.listen_fds = systemd_listen_fds(&options.listen_names);
 	} else {
-		(void)setsid(); /* refused to the leader of a group, who has its own session or is one's own child */
+		(void)setsid(); /* refused to the leader of a group, who has its own session or is one's own
+				   child */
 	}
 	systemd_scrub_environment();
 	if (keep(&arguments, &options, &ending, &removed, &err) < 0)

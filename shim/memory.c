@@ -55,7 +55,7 @@ static int add_segments(struct dl_phdr_info *info, size_t size, void *data)
  */
 int memory_wait(int epoll, struct epoll_event *events, int room, int timeout_ms)
 {
-	struct ranges ranges = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
+	struct ranges ranges = {.page = (uintptr_t)sysconf(_SC_PAGESIZE)};
 
 #if defined(__GLIBC__)
 	(void)malloc_trim(0); /* whether there was something does not matter */
@@ -66,8 +66,9 @@ int memory_wait(int epoll, struct epoll_event *events, int room, int timeout_ms)
 	add(&ranges, here - STACK_BYTES, here - sizeof(ranges) - 4096);
 #endif
 	for (size_t i = 0; i < ranges.count; i++)
-		(void)sys_call6(__NR_madvise, (long)ranges.items[i].from, (long)(ranges.items[i].to - ranges.items[i].from),
-				MADV_DONTNEED, 0, 0, 0); /* it is only weight */
+		(void)sys_call6(__NR_madvise, (long)ranges.items[i].from,
+				(long)(ranges.items[i].to - ranges.items[i].from), MADV_DONTNEED, 0, 0,
+				0); /* it is only weight */
 	long count = sys_call6(__NR_epoll_pwait, epoll, SYS_PTR(events), room, timeout_ms, 0, 0);
 	if (count < 0) {
 		errno = (int)-count;

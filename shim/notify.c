@@ -23,8 +23,9 @@ static int64_t watchdog_ms;
 
 int notify_open(struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"),
+		   *pid = getenv("WATCHDOG_PID");
 	uint64_t value;
 	struct error ignored;
 
@@ -43,9 +44,11 @@ int notify_open(struct error *err)
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
 		return error_set(err, errno, "connect to NOTIFY_SOCKET \"%s\"", path);
 	if (usec != NULL && number_parse_u64(usec, UINT64_MAX, &value, &ignored) == 0 &&
-	    (pid == NULL || (number_parse_u64(pid, INT32_MAX, &value, &ignored) == 0 && (pid_t)value == getpid())) &&
+	    (pid == NULL ||
+	     (number_parse_u64(pid, INT32_MAX, &value, &ignored) == 0 && (pid_t)value == getpid())) &&
 	    number_parse_u64(usec, UINT64_MAX, &value, &ignored) == 0)
-		watchdog_ms = value / 2000 > 0 ? (int64_t)(value / 2000) : 1; /* twice as often as it must be */
+		watchdog_ms =
+			value / 2000 > 0 ? (int64_t)(value / 2000) : 1; /* twice as often as it must be */
 	manager = take_fd(&fd);
 	return 0;
 }
@@ -65,9 +68,10 @@ int64_t notify_watchdog_ms(void)
  * is about itself only. */
 static bool may_pass(const char *line)
 {
-	static const char *const names[] = { "READY=",	"RELOADING=", "MONOTONIC_USEC=", "STOPPING=",	       "STATUS=",
-					     "ERRNO=",	"BUSERROR=",  "EXIT_STATUS=",	 "WATCHDOG=",	       "WATCHDOG_USEC=",
-					     "EXTEND_TIMEOUT_USEC=" };
+	static const char *const names[] = {
+		"READY=",    "RELOADING=",     "MONOTONIC_USEC=",     "STOPPING=",
+		"STATUS=",   "ERRNO=",	       "BUSERROR=",	      "EXIT_STATUS=",
+		"WATCHDOG=", "WATCHDOG_USEC=", "EXTEND_TIMEOUT_USEC="};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (text_starts(line, names[i]))
@@ -103,7 +107,7 @@ void notify_filter(const char *datagram, size_t length, char *ret)
 
 int notify_listen(int dir, const char *name, int *ret_fd, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -111,7 +115,8 @@ int notify_listen(int dir, const char *name, int *ret_fd, struct error *err)
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name);
 	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
 		return error_set(err, errno, "remove \"%s\"", name);
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || fchmodat(dir, name, 0777, 0) < 0)
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    fchmodat(dir, name, 0777, 0) < 0)
 		return error_set(err, errno, "listen at \"%s\"", name);
 	*ret_fd = take_fd(&fd);
 	return 0;

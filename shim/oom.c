@@ -42,7 +42,8 @@ static char *find_path(char *text, bool *ret_v1)
 	char *unified = NULL, *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-		char *controllers = strchr(line, ':'), *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+		char *controllers = strchr(line, ':'),
+		     *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
 
 		if (path == NULL)
 			continue;
@@ -71,8 +72,8 @@ static int find_mount(char *text, bool v1, const char **ret_root, const char **r
 		*type = '\0';
 		type += 3;
 		char *options = next_word(next_word(type)); /* past the source */
-		bool wanted = v1 ? strcmp(type, "cgroup") == 0 && has_option(options, "memory") :
-				   strcmp(type, "cgroup2") == 0;
+		bool wanted = v1 ? strcmp(type, "cgroup") == 0 && has_option(options, "memory")
+				 : strcmp(type, "cgroup2") == 0;
 
 		if (!wanted)
 			continue;
@@ -92,11 +93,12 @@ static uint64_t count(const struct oom *oom)
 	uint64_t kills = 0;
 	char *save = NULL;
 
-	if (oom->cgroup < 0 || fd_read_file_at(oom->cgroup, oom->v1 ? "memory.oom_control" : "memory.events", 4096, &text,
-					       &ignored) < 0)
+	if (oom->cgroup < 0 || fd_read_file_at(oom->cgroup, oom->v1 ? "memory.oom_control" : "memory.events",
+					       4096, &text, &ignored) < 0)
 		return oom->before;
 	for (char *line = strtok_r(text.data, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
-		if (text_starts(line, "oom_kill ") && number_parse_u64(line + 9, UINT64_MAX, &kills, &ignored) < 0)
+		if (text_starts(line, "oom_kill ") &&
+		    number_parse_u64(line + 9, UINT64_MAX, &kills, &ignored) < 0)
 			return oom->before;
 	return kills;
 }

@@ -14,9 +14,10 @@ struct oom {
 	uint64_t before; /* kills that were counted already */
 };
 
-#define OOM_NONE ((struct oom){ .cgroup = -1 })
+#define OOM_NONE ((struct oom){.cgroup = -1})
 
-/* Of the cgroup that @pid is in, as long as it lives. Errors: no memory controller (-ENOENT), those of open. */
+/* Of the cgroup that @pid is in, as long as it lives. Errors: no memory controller (-ENOENT), those of open.
+ */
 must_check int oom_open(pid_t pid, struct oom *ret, struct error *err);
 bool oom_seen(const struct oom *oom);
 void oom_close(struct oom *oom);

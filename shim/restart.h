@@ -13,7 +13,8 @@
 
 /* Whether a run that ended with @code (store_exit) is followed by another one, after @restarts of them. */
 bool restart_wanted(enum store_restart policy, uint32_t max, int32_t code, uint32_t restarts);
-/* How long to wait now: @previous_ms is what was waited before the run (0: nothing), @ran_ms how long it ran. */
+/* How long to wait now: @previous_ms is what was waited before the run (0: nothing), @ran_ms how long it ran.
+ */
 int64_t restart_delay_ms(int64_t previous_ms, int64_t ran_ms);
 
 #endif

@@ -6,9 +6,9 @@
 #include "base/banned.h"
 
 const char *const state_names[STATE_COUNT] = {
-	[STATE_CREATING] = "creating",	   [STATE_CREATED] = "created",	  [STATE_CANCELLING] = "cancelling",
-	[STATE_RUNNING] = "running",	   [STATE_STOPPING] = "stopping", [STATE_ENDED] = "ended",
-	[STATE_WAITING] = "waiting",	   [STATE_STOPPED] = "stopped",
+	[STATE_CREATING] = "creating", [STATE_CREATED] = "created",   [STATE_CANCELLING] = "cancelling",
+	[STATE_RUNNING] = "running",   [STATE_STOPPING] = "stopping", [STATE_ENDED] = "ended",
+	[STATE_WAITING] = "waiting",   [STATE_STOPPED] = "stopped",
 };
 
 static const struct {
@@ -52,6 +52,6 @@ static const struct {
 struct state_row state_step(enum state state, enum state_event event)
 {
 	if (!table[state][event].set)
-		return (struct state_row){ .next = state, .action = ACTION_NONE };
+		return (struct state_row){.next = state, .action = ACTION_NONE};
 	return table[state][event].row;
 }

@@ -16,8 +16,9 @@
 
 #include "base/banned.h"
 
-#define HELD_BYTES 32768 /* a pipe that has so much is read in any case: hull's hooks must not wait for us */
-#define TURN_READS 4     /* of one stream, before the others have their turn */
+#define HELD_BYTES 32768 /* a pipe that has so much is read in any case: hull's hooks must not wait for us   \
+			  */
+#define TURN_READS 4	 /* of one stream, before the others have their turn */
 
 /* One of each is enough: nothing stays in it between two turns, and there is one container. */
 static char output_buffer[PROTOCOL_MAX_BYTES];
@@ -27,6 +28,7 @@ static struct {
 	const struct loop *loop;
 	const struct streams_calls *calls;
 	bool terminal, held, closing_input;
+	bool paused; /* nothing is read: a client waits for room */
 	struct loop_source output[2]; /* for a terminal [0] is its master */
 	struct loop_source input;     /* -1 with a terminal */
 	size_t input_length;
@@ -42,9 +44,25 @@ static void end_output(struct loop_source *source)
 	loop_forget(streams.loop, source);
 }
 
-/* Returns false when there is nothing more now, or it has ended. */
+/* Watch both outputs as it is now; a terminal's input goes the same way. */
+static void watch_output(void)
+{
+	uint32_t in = streams.paused ? 0 : EPOLLIN, out = streams.terminal && streams.input_length > 0 ? EPOLLOUT : 0;
+	struct error ignored;
+
+	for (int i = 0; i < 2; i++)
+		if (streams.output[i].fd >= 0) /* watching cannot fail: the descriptor is good, and in already or small */
+			ignore_failure(loop_watch(streams.loop, &streams.output[i], in | out, &ignored));
+}
+
+/* Returns false when there is nothing more now, or no room for it, or it has ended. */
 static bool read_output(struct loop_source *source)
 {
+	if (!streams.calls->has_room()) {
+		streams.paused = true;
+		watch_output();
+		return false;
+	}
 	ssize_t got = read(source->fd, output_buffer, sizeof(output_buffer));
 
 	if (got > 0)
@@ -79,14 +97,14 @@ static void flush_input(void)
 		streams.input_length = 0;
 	if (!streams.terminal && streams.input_length == 0 && streams.closing_input)
 		loop_forget(streams.loop, source);
-	uint32_t out = streams.input_length > 0 ? EPOLLOUT : 0;
-	if (source->fd >= 0) /* watching cannot fail: the descriptor is good, and in already or small */
-		ignore_failure(loop_watch(streams.loop, source, streams.terminal ? EPOLLIN | out : out, &ignored));
+	if (streams.terminal)
+		watch_output();
+	else if (source->fd >= 0) /* as in watch_output */
+		ignore_failure(loop_watch(streams.loop, source, streams.input_length > 0 ? EPOLLOUT : 0, &ignored));
 }
 
 static void input_ready(struct loop_source *source, uint32_t events)
 {
-
 	(void)source;
 	(void)events;
 	flush_input();
@@ -99,7 +117,7 @@ static void output_ready(struct loop_source *source, uint32_t events)
 
 	if ((events & EPOLLOUT) != 0)
 		input_ready(source, events);
-	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || source->fd < 0)
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0 || source->fd < 0 || streams.paused)
 		return;
 	/* Edge-triggered while held: told once for each write, it is left in the pipe. */
 	if (streams.held && ioctl(source->fd, FIONREAD, &waiting) == 0 && waiting < HELD_BYTES)
@@ -113,8 +131,8 @@ void streams_init(const struct loop *loop, const struct streams_calls *calls)
 {
 	streams.loop = loop;
 	streams.calls = calls;
-	streams.output[0] = streams.output[1] = (struct loop_source){ .fd = -1, .ready = output_ready };
-	streams.input = (struct loop_source){ .fd = -1, .ready = input_ready };
+	streams.output[0] = streams.output[1] = (struct loop_source){.fd = -1, .ready = output_ready};
+	streams.input = (struct loop_source){.fd = -1, .ready = input_ready};
 }
 
 /* @ret_theirs blocks as any pipe of a program's; our end does not. */
@@ -138,6 +156,7 @@ int streams_prepare(bool terminal, bool open_input, int ret_fds[3], struct error
 	ret_fds[0] = ret_fds[1] = ret_fds[2] = -1;
 	streams.terminal = terminal;
 	streams.held = true;
+	streams.paused = false;
 	streams.closing_input = false;
 	streams.input_length = 0;
 	if (streams.terminal)
@@ -156,12 +175,13 @@ int streams_prepare(bool terminal, bool open_input, int ret_fds[3], struct error
 
 void streams_resize(uint16_t rows, uint16_t columns)
 {
-	struct winsize size = { .ws_row = rows, .ws_col = columns };
+	struct winsize size = {.ws_row = rows, .ws_col = columns};
 
 	streams.rows = rows;
 	streams.columns = columns;
 	if (streams.terminal && streams.output[0].fd >= 0)
-		(void)ioctl(streams.output[0].fd, TIOCSWINSZ, &size); /* cosmetic: its process may have gone */
+		(void)ioctl(streams.output[0].fd, TIOCSWINSZ,
+			    &size); /* cosmetic: its process may have gone */
 }
 
 int streams_take_terminal(int master, struct error *err)
@@ -178,7 +198,9 @@ int streams_release(struct error *err)
 {
 	streams.held = false;
 	for (int i = 0; i < 2; i++) {
-		int result = streams.output[i].fd < 0 ? 0 : loop_watch(streams.loop, &streams.output[i], EPOLLIN, err);
+		int result = streams.output[i].fd < 0
+				     ? 0
+				     : loop_watch(streams.loop, &streams.output[i], EPOLLIN, err);
 
 		if (result < 0)
 			return result;
@@ -195,7 +217,7 @@ void streams_take_message(char *ret, size_t room)
 	ret[0] = '\0';
 	/* The last of it is what counts: what does not fit pushes the first out. */
 	while (streams.output[1].fd >= 0 && (got = read(streams.output[1].fd, output_buffer + length,
-							 sizeof(output_buffer) - length)) > 0) {
+							sizeof(output_buffer) - length)) > 0) {
 		length += (size_t)got;
 		if (length == sizeof(output_buffer)) {
 			length /= 2;
@@ -228,6 +250,14 @@ void streams_close_input(void)
 		return;
 	streams.closing_input = true;
 	flush_input();
+}
+
+void streams_resume(void)
+{
+	if (!streams.paused)
+		return;
+	streams.paused = false;
+	watch_output();
 }
 
 bool streams_drain(void)

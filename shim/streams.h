@@ -20,6 +20,8 @@ struct streams_calls {
 	void (*wrote)(int stream, const char *bytes, size_t length);
 	/* There is room for input again. */
 	void (*input_free)(void);
+	/* Whether what is read can be passed on now; after a no comes streams_resume. */
+	bool (*has_room)(void);
 };
 
 /* There is one set of streams in a process. Nothing is open yet. */
@@ -44,7 +46,9 @@ void streams_put_input(const char *bytes, size_t length);
 void streams_close_input(void);
 /* Also before there is a terminal. */
 void streams_resize(uint16_t rows, uint16_t columns);
-/* Read what is there now. True where both streams are at their end. */
+/* There may be room again for what the container writes. */
+void streams_resume(void);
+/* Read what is there now and has room. True where both streams are at their end. */
 bool streams_drain(void);
 void streams_close(void);
 

@@ -30,9 +30,11 @@ static int hand_controllers_down(int cgroup, struct error *err)
 
 	if (result < 0)
 		return result;
-	for (const char *name = strtok_r(controllers.data, " \n", &save); name != NULL; name = strtok_r(NULL, " \n", &save)) {
+	for (const char *name = strtok_r(controllers.data, " \n", &save); name != NULL;
+	     name = strtok_r(NULL, " \n", &save)) {
 		(void)snprintf(line, sizeof(line), "+%s", name);
-		ignore_failure(fd_write_file_at(cgroup, "cgroup.subtree_control", line, &ignored)); /* see above */
+		ignore_failure(
+			fd_write_file_at(cgroup, "cgroup.subtree_control", line, &ignored)); /* see above */
 	}
 	return 0;
 }
@@ -61,7 +63,8 @@ int systemd_enter_supervisor(struct text *ret_payload, struct error *err)
 	if (cgroup < 0)
 		return error_set(err, errno, "open \"%s\"", path.data);
 	if (mkdirat(cgroup, "supervisor", 0755) < 0 && errno != EEXIST)
-		return error_set(err, errno, "make \"%s/supervisor\" (is the unit's cgroup delegated?)", path.data);
+		return error_set(err, errno, "make \"%s/supervisor\" (is the unit's cgroup delegated?)",
+				 path.data);
 	result = fd_write_file_at(cgroup, "supervisor/cgroup.procs", "0", err);
 	if (result == 0)
 		result = hand_controllers_down(cgroup, err);
@@ -83,14 +86,16 @@ unsigned systemd_listen_fds(const char **ret_names)
 	    (pid_t)number != getpid() || number_parse_u64(fds, MAX_LISTEN_FDS, &number, &ignored) < 0)
 		return 0; /* they are another's */
 	const char *names = getenv("LISTEN_FDNAMES");
-	*ret_names = names == NULL ? NULL : strdup(names); /* it leaves the environment; without memory: unnamed */
+	*ret_names =
+		names == NULL ? NULL : strdup(names); /* it leaves the environment; without memory: unnamed */
 	return (unsigned)number;
 }
 
 void systemd_scrub_environment(void)
 {
-	static const char *const names[] = { "NOTIFY_SOCKET", "LISTEN_FDS",   "LISTEN_PID",	"LISTEN_FDNAMES",
-					     "WATCHDOG_PID",  "WATCHDOG_USEC", "JOURNAL_STREAM", "INVOCATION_ID" };
+	static const char *const names[] = {"NOTIFY_SOCKET",  "LISTEN_FDS",   "LISTEN_PID",
+					    "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+					    "JOURNAL_STREAM", "INVOCATION_ID"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		(void)unsetenv(names[i]); /* valid names */

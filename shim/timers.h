@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 enum timer {
-	TIMER_STOP,    /* what is to be stopped has had its time */
-	TIMER_DRAIN,   /* look whether more output came */
-	TIMER_RECORD,  /* write the exit record */
+	TIMER_STOP,   /* what is to be stopped has had its time */
+	TIMER_DRAIN,  /* look whether more output came */
+	TIMER_RECORD, /* write the exit record */
 	TIMER_RESTART,
-	TIMER_TRIM,    /* nothing has happened for a while */
+	TIMER_TRIM, /* nothing has happened for a while */
 	TIMER_WATCHDOG,
 	TIMER_COUNT
 };
