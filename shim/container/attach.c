@@ -22,6 +22,7 @@
 /* A pipe that is ready takes this much without blocking (PIPE_BUF). */
 #define PIECE_BYTES 4096
 #define INPUT_BYTES 4096
+#define HELD_MAX_BYTES ((size_t)1 << 20)
 
 /* --- detach keys ---------------------------------------------------------------------------------- */
 
@@ -87,6 +88,14 @@ bool attach_filter_keys(const struct attach_keys *keys, size_t *typed, unsigned 
 
 /* --- the terminal --------------------------------------------------------------------------------- */
 
+/* What the container wrote at once. */
+struct piece {
+	struct piece *next;
+	int fd;
+	size_t written, length;
+	char bytes[];
+};
+
 struct stay {
 	struct front *front;
 	const char *id;
@@ -99,9 +108,9 @@ struct stay {
 	size_t input_length, typed;
 	bool input_open, detached;
 	int ended_by;          /* a signal that ends us, 0: none */
-	int output_fd;         /* where what is in bytes goes */
-	size_t written, length; /* of it */
-	bool output_lost[3];   /* by descriptor: its reader has gone */
+	struct piece *first, *last; /* output on its way, in the order it came */
+	size_t held_bytes;          /* in it */
+	bool output_lost[3];        /* by descriptor: its reader has gone */
 	bool exited;
 	int code;
 	char bytes[PROTOCOL_MAX_BYTES];
@@ -160,16 +169,28 @@ static int open_signals(struct stay *stay, struct error *err)
 	return stay->signals < 0 ? error_set(err, errno, "signalfd") : 0;
 }
 
-static void pass_signal(struct stay *stay, int signal)
+static void find_process(struct stay *stay)
 {
 	struct store_run run;
 	struct error ignored;
 
-	if (stay->process.fd < 0 && store_run_load(&stay->front->store, stay->id, &run, &ignored) == 0 &&
-	    run.container.pid != 0)
+	if (store_run_load(&stay->front->store, stay->id, &run, &ignored) == 0 && run.container.pid != 0)
 		ignore_failure(process_find(&run.container, &stay->process, &ignored)); /* then it has ended */
+}
+
+static void pass_signal(struct stay *stay, int signal)
+{
+	struct error ignored;
+
+	if (stay->process.fd < 0)
+		find_process(stay);
 	if (stay->process.fd >= 0)
 		ignore_failure(process_signal(&stay->process, signal, &ignored)); /* likewise */
+}
+
+static bool ends_us(int signal)
+{
+	return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
 }
 
 static void take_signals(struct stay *stay)
@@ -185,9 +206,19 @@ static void take_signals(struct stay *stay)
 			send_size(stay->fd, stay->options);
 		else if (stay->options->proxy_signals)
 			pass_signal(stay, signal);
-		else if (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM)
+		else if (ends_us(signal))
 			stay->ended_by = signal;
 	}
+}
+
+/* The container has ended: nothing is passed on any more. */
+static void take_ending_signals(struct stay *stay)
+{
+	struct signalfd_siginfo info;
+
+	while (read(stay->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (ends_us((int)info.ssi_signo))
+			stay->ended_by = (int)info.ssi_signo;
 }
 
 /* --- the streams ---------------------------------------------------------------------------------- */
@@ -222,16 +253,41 @@ static int send_input(struct stay *stay, bool was_open, struct error *err)
 
 static void write_output(struct stay *stay)
 {
-	size_t left = stay->length - stay->written, piece = left < PIECE_BYTES ? left : PIECE_BYTES;
-	ssize_t put = write(stay->output_fd, stay->bytes + stay->written, piece);
+	struct piece *piece = stay->first;
+	size_t left = piece->length - piece->written;
+	ssize_t put = write(piece->fd, piece->bytes + piece->written, left < PIECE_BYTES ? left : PIECE_BYTES);
 
-	if (put > 0)
-		stay->written += (size_t)put;
-	else if (put < 0 && errno != EINTR && errno != EAGAIN) {
-		/* nobody reads any more: the container goes on, and so do we, for its exit code */
-		stay->output_lost[stay->output_fd] = true;
-		stay->written = stay->length;
-	}
+	if (put < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (put < 0)
+		stay->output_lost[piece->fd] = true; /* the container goes on, and so do we, for its exit code */
+	piece->written = put < 0 ? piece->length : piece->written + (size_t)put;
+	if (piece->written < piece->length)
+		return;
+	stay->first = piece->next;
+	if (stay->first == NULL)
+		stay->last = NULL;
+	stay->held_bytes -= piece->length;
+	free(piece);
+}
+
+static int hold_output(struct stay *stay, int fd, size_t length, struct error *err)
+{
+	if (length == 0 || stay->output_lost[fd])
+		return 0;
+	struct piece *piece = malloc(sizeof(*piece) + length);
+
+	if (piece == NULL)
+		return error_set(err, ENOMEM, "pass output on");
+	*piece = (struct piece){ .fd = fd, .length = length };
+	memcpy(piece->bytes, stay->bytes, length);
+	if (stay->last == NULL)
+		stay->first = piece;
+	else
+		stay->last->next = piece;
+	stay->last = piece;
+	stay->held_bytes += length;
+	return 0;
 }
 
 static int take_message(struct stay *stay, struct error *err)
@@ -241,28 +297,44 @@ static int take_message(struct stay *stay, struct error *err)
 
 	if (got < 0)
 		return got;
-	if (head.type == PROTOCOL_STDOUT || head.type == PROTOCOL_STDERR) {
-		stay->output_fd = head.type == PROTOCOL_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
-		stay->written = 0;
-		stay->length = stay->output_lost[stay->output_fd] ? 0 : (size_t)got;
-	} else if (head.type == PROTOCOL_EXITED) {
+	if (head.type == PROTOCOL_STDOUT)
+		return hold_output(stay, STDOUT_FILENO, (size_t)got, err);
+	if (head.type == PROTOCOL_STDERR)
+		return hold_output(stay, STDERR_FILENO, (size_t)got, err);
+	if (head.type == PROTOCOL_STATE && head.b > 0 && stay->process.fd < 0)
+		find_process(stay);
+	if (head.type == PROTOCOL_EXITED) {
 		stay->exited = true;
 		stay->code = head.a;
 	}
 	return 0;
 }
 
+/*
+ * A reader of ours that is slow makes the container wait, by the rooms of sockets and pipes. But not once the
+ * container has ended: then it is little that is still to come, and hull-shim must not wait for long.
+ */
+static bool takes_output(struct stay *stay)
+{
+	if (stay->held_bytes < HELD_MAX_BYTES)
+		return true;
+	if (stay->process.fd < 0)
+		find_process(stay);
+	return stay->process.fd < 0 || process_ended(&stay->process);
+}
+
 static int stay_round(struct stay *stay, struct error *err)
 {
-	bool output = stay->written < stay->length, input = stay->input_length > 0, was_open = stay->input_open;
+	bool takes = takes_output(stay), input = stay->input_length > 0, was_open = stay->input_open;
 	struct pollfd polls[] = {
 		{ .fd = stay->signals, .events = POLLIN },
-		{ .fd = stay->fd, .events = (short)((output ? 0 : POLLIN) | (input ? POLLOUT : 0)) },
-		{ .fd = output ? stay->output_fd : -1, .events = POLLOUT },
+		{ .fd = stay->fd, .events = (short)((takes ? POLLIN : 0) | (input ? POLLOUT : 0)) },
+		{ .fd = stay->first != NULL ? stay->first->fd : -1, .events = POLLOUT },
 		{ .fd = was_open && !input ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = takes ? -1 : stay->process.fd, .events = POLLIN },
 	};
 
-	/* with output on its way an ended connection would be reported without an end */
+	/* an ended connection that is not read would be reported without an end */
 	if (polls[1].events == 0)
 		polls[1].fd = -1;
 	if (poll(polls, ARRAY_LEN(polls), -1) < 0)
@@ -271,7 +343,7 @@ static int stay_round(struct stay *stay, struct error *err)
 		take_signals(stay);
 	if (polls[2].revents != 0)
 		write_output(stay);
-	if ((polls[1].revents & POLLIN) != 0 || (!output && (polls[1].revents & (POLLHUP | POLLERR)) != 0)) {
+	if (takes && (polls[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
 		int result = take_message(stay, err);
 
 		if (result < 0 && result != -EAGAIN)
@@ -290,18 +362,38 @@ static int stay_round(struct stay *stay, struct error *err)
 	return 0;
 }
 
+/* What is held goes out, if somebody reads it; the signals that end us are heeded meanwhile. */
+static void flush_output(struct stay *stay)
+{
+	while (stay->first != NULL && stay->ended_by == 0) {
+		struct pollfd polls[] = {
+			{ .fd = stay->signals, .events = POLLIN },
+			{ .fd = stay->first->fd, .events = POLLOUT },
+		};
+
+		if (poll(polls, ARRAY_LEN(polls), -1) < 0 && errno != EINTR)
+			return;
+		if (polls[0].revents != 0)
+			take_ending_signals(stay);
+		if (polls[1].revents != 0)
+			write_output(stay);
+	}
+}
+
 static int stay_until_end(struct stay *stay, enum attach_end *ret_end, int *ret_code, struct error *err)
 {
 	while (!stay->exited && !stay->detached && stay->ended_by == 0) {
 		int result = stay_round(stay, err);
 
 		if (result == -EPIPE) {
+			flush_output(stay);
 			*ret_end = ATTACH_LOST;
 			return 0;
 		}
 		if (result < 0)
 			return result;
 	}
+	flush_output(stay);
 	*ret_end = stay->exited ? ATTACH_EXITED : stay->detached ? ATTACH_DETACHED : ATTACH_ENDED_BY_SIGNAL;
 	*ret_code = stay->exited ? stay->code : 128 + stay->ended_by;
 	return 0;
@@ -331,6 +423,12 @@ int attach_stay(struct front *front, const char *id, int fd, const struct attach
 		result = stay_until_end(&stay, ret_end, ret_code, err);
 	if (stay.raw)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &stay.saved); /* it may be gone */
+	while (stay.first != NULL) {
+		struct piece *piece = stay.first;
+
+		stay.first = piece->next;
+		free(piece);
+	}
 	cleanup_close(&stay.signals);
 	cleanup_close(&stay.process.fd);
 	return result;

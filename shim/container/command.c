@@ -9,7 +9,7 @@
 
 const struct command *const command_table[] = {
 	&cmd_create, &cmd_run,	 &cmd_start,   &cmd_stop,   &cmd_restart, &cmd_kill,   &cmd_pause,
-	&cmd_unpause, &cmd_rm,	 &cmd_prune,   &cmd_rename, &cmd_ps,	  &cmd_inspect,
+	&cmd_unpause, &cmd_rm,	 &cmd_prune,   &cmd_rename, &cmd_ps,	  &cmd_inspect, &cmd_logs,
 	&cmd_attach, &cmd_exec,	 &cmd_wait,    &cmd_stats,  &cmd_top,	  &cmd_version, NULL,
 };
 

@@ -1,6 +1,8 @@
 /* JSON trees as text, and changed; see tree.h. */
 #include "shim/container/tree.h"
 
+#include <inttypes.h>
+
 #include "base/banned.h"
 
 static void write_break(const char *indent, unsigned depth, struct text *ret)
@@ -71,6 +73,17 @@ const struct json *tree_string(struct arena *arena, const char *text)
 
 	if (value != NULL)
 		value->text = text;
+	return value;
+}
+
+const struct json *tree_number(struct arena *arena, uint32_t number)
+{
+	struct json *value = new_value(arena, JSON_NUMBER);
+	const char *text = arena_format(arena, "%" PRIu32, number);
+
+	if (value == NULL || text == NULL)
+		return NULL;
+	value->text = text;
 	return value;
 }
 

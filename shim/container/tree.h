@@ -6,6 +6,8 @@
 #ifndef HULL_SHIM_CONTAINER_TREE_H
 #define HULL_SHIM_CONTAINER_TREE_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -15,6 +17,7 @@ void tree_write(const struct json *value, const char *indent, struct text *ret);
 
 /* New values without a name. NULL: no memory. Strings are borrowed. */
 const struct json *tree_string(struct arena *arena, const char *text);
+const struct json *tree_number(struct arena *arena, uint32_t number);
 const struct json *tree_bool(struct arena *arena, bool truth);
 const struct json *tree_strings(struct arena *arena, const char *const *items, size_t count);
 /*
