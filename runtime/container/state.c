@@ -61,6 +61,7 @@ int container_check_id(const char *id, struct error *err)
 int state_open_root(const struct container_context *context, bool make, int *ret_fd, struct error *err)
 {
 	int fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 
 	if (fd < 0 && errno == ENOENT && make) {
 		/* Parents as everybody's, the root itself ours alone. */
@@ -80,6 +81,11 @@ int state_open_root(const struct container_context *context, bool make, int *ret
 	}
 	if (fd < 0)
 		return error_set(err, errno, "open the state root \"%s\"", context->root);
+	/* Who can rename in it can put one container in the place of another. */
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
+		(void)close(fd); /* read only */
+		return error_set(err, 0, "the state root \"%s\" does not belong to this user alone", context->root);
+	}
 	*ret_fd = fd;
 	return 0;
 }

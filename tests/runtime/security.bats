@@ -507,3 +507,16 @@ image_link() {
 	run hull exec --apparmor strict "$TAG" true
 	assert_output_has apparmor # refused where there is one, else told
 }
+
+@test "a state root that others can write to, or own, is not used" {
+	bundle_args "$B" true
+	mkdir "$STATE"
+	chmod 777 "$STATE"
+	refuses "does not belong to this user alone" run -b "$B" "$TAG"
+	chmod 755 "$STATE"
+	chown 1000 "$STATE"
+	refuses "does not belong to this user alone" run -b "$B" "$TAG"
+	chown 0 "$STATE"
+	run hull run -b "$B" "$TAG"
+	assert_status 0
+}
