@@ -124,18 +124,6 @@ static void run_table(struct init *init, const struct init_step *steps, size_t c
 	}
 }
 
-/* Handlers are gone with exec, but ignored signals stay ignored: conmon ignores SIGPIPE. Real-time
- * signals are nobody's to ignore by default, and cost as much again. */
-static void reset_signals(void)
-{
-	const unsigned long action[8] = { 0 }; /* SIG_DFL, no flags, empty mask */
-	const unsigned long mask = 0;
-
-	for (int signal = 1; signal < 32; signal++)
-		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0, 0); /* SIGKILL, SIGSTOP refuse */
-	(void)sys_call6(__NR_rt_sigprocmask, 2, SYS_PTR(&mask), 0, 8, 0, 0); /* SIG_SETMASK; cannot fail */
-}
-
 /* What hull let us inherit must not live on in the program, nor in a hook. */
 static void cloexec_inherited(const struct plan_fds *fds, uint32_t preserve_fds)
 {
@@ -200,7 +188,7 @@ _Noreturn void steps_run(int plan_fd)
 		sys_exit(1);
 	(void)sys_close(plan_fd); /* the mapping stays */
 	cloexec_inherited(&init.plan->fds, init.plan->preserve_fds);
-	reset_signals();
+	sys_reset_signals();
 	(void)sys_umask(0); /* every mode below is meant as written */
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)"hull-init", 0, 0); /* a name in ps, no more */
 	init.peer = init.plan->fds.sync;

@@ -111,16 +111,7 @@ static char **make_vector(const struct strings *strings, const char *first)
 static _Noreturn void execute(const struct spec_hook *hook, char **argv, char **envp, const char *bundle, int state,
 			      int output)
 {
-	sigset_t none;
-
-	/* Ignored signals stay ignored over exec, and conmon ignores SIGPIPE. */
-	for (int signal = 1; signal <= 64; signal++) {
-		struct sigaction action = { .sa_handler = SIG_DFL };
-
-		(void)sigaction(signal, &action, NULL); /* SIGKILL and SIGSTOP refuse */
-	}
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_reset_signals();
 	if (dup2(state, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 || chdir(bundle) < 0)
 		_exit(126);
 	/* Everything else is close-on-exec from birth. */

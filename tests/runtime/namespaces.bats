@@ -194,7 +194,7 @@ identity() {
 	inside 'cat /proc/self/cgroup'
 	assert_status 0
 	grep -q ':memory:/$' <<<"$output"
-	! grep -q "$TAG" <<<"$output"
+	run ! grep -q "$TAG" <<<"$output"
 }
 
 @test "without a mount namespace the container has only its root, and the host no new mount" {

@@ -102,7 +102,7 @@ readonly ROOT_FIELDS='awk "\$5 == \"/\" { print \$7 }" /proc/self/mountinfo'
 	inside "$ROOT_FIELDS"
 	assert_status 0
 	[[ $output == shared:* ]]
-	! grep -q " ${output%% *} " /proc/self/mountinfo
+	run ! grep -q " ${output%% *} " /proc/self/mountinfo
 }
 
 @test "R-193 prop.shared: what a shared container mounts does not reach the host" {
