@@ -96,6 +96,8 @@ static int claim_state_directory(void *data, struct error *err)
 	if (result < 0)
 		return result;
 	result = state_lock(creation->dir, &creation->lock, err);
+	if (result == -ENOENT)
+		return result; /* delete --force was faster: what has the name now is another's */
 	if (result == 0)
 		result = state_save(creation->dir, &creation->state, err);
 	if (result == 0) {

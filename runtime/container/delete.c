@@ -79,22 +79,22 @@ int delete_opened(const struct container_context *context, int root, const char 
 }
 
 /*
- * Nothing readable is there: a create that was killed early, or damage. Only --force removes it, under
- * the lock, so that a create that has just begun is not undone beneath its hands.
+ * Nothing readable is there: a create that has just begun, or was killed early, or damage. The first is
+ * waited for, and @opened is filled; the rest is removed. 1: it was removed, by whomever.
  */
 static int delete_unreadable(const struct container_context *context, int root, int dir, const char *id,
-			     struct error *err)
+			     struct opened *opened, struct error *err)
 {
 	autoclose int lock = -1;
-	struct error why = *err;
 	int result = state_lock(dir, &lock, err);
 
-	if (result == -ENOENT)
-		return 0; /* somebody else removed it */
 	if (result < 0)
-		return result;
-	steps_log(context, LOG_WARNING, "container \"%s\": %s: removing its directory", id, why.text);
-	return state_drop(root, id, err);
+		return result == -ENOENT ? 1 : result;
+	if (state_open(context, id, opened, err) == 0)
+		return 0;
+	steps_log(context, LOG_WARNING, "container \"%s\": %s: removing its directory", id, err->text);
+	result = state_drop(root, id, err);
+	return result < 0 ? result : 1;
 }
 
 static int check_status(const char *id, enum container_status status, bool force, struct error *err)
@@ -170,7 +170,9 @@ int container_delete(const struct container_context *context, const char *id, bo
 	if (result < 0)
 		return result;
 	result = state_open(context, id, &opened, err);
-	if (result < 0)
-		return force ? delete_unreadable(context, root, dir, id, err) : result;
+	if (result < 0 && force)
+		result = delete_unreadable(context, root, dir, id, &opened, err);
+	if (result != 0)
+		return result > 0 ? 0 : result;
 	return delete_readable(context, root, id, force, &opened, err);
 }

@@ -520,3 +520,42 @@ image_link() {
 	run hull run -b "$B" "$TAG"
 	assert_status 0
 }
+
+@test "operations at the same time on the same names leave nothing, and none hangs" {
+	bundle_args "$B" sh -c 'sleep 0.0$((RANDOM % 10))'
+	bundle "$SCRATCH/long" sleep 1000
+	config "$B" 'del(.linux.cgroupsPath)'
+	config "$SCRATCH/long" 'del(.linux.cgroupsPath)'
+	local end=$((SECONDS + 5)) workers=()
+	storm() {
+		set +e
+		while ((SECONDS < end)); do
+			local id=$TAG-$((RANDOM % 3)) b=$B
+			((RANDOM % 2)) || b=$SCRATCH/long
+			case $((RANDOM % 8)) in
+			0) set -- create -b "$b" "$id" ;;
+			1) set -- run -d -b "$b" "$id" ;;
+			2 | 3) set -- start "$id" ;;
+			4) set -- exec "$id" true ;;
+			5 | 6) set -- delete --force "$id" ;;
+			7) set -- delete "$id" ;;
+			esac
+			timeout 20 "$HULL" --root "$STATE" "$@"
+			[[ $? -ne 124 ]] || echo "hull $*" >>"$SCRATCH/hung"
+		done
+	}
+	for _ in 1 2 3 4; do
+		storm </dev/null >/dev/null 2>&1 3>&- &
+		workers+=($!)
+	done
+	wait "${workers[@]}"
+	for id in 0 1 2; do
+		run timeout 20 "$HULL" --root "$STATE" delete --force "$TAG-$id"
+		assert_status 0
+	done
+	[[ ! -e $SCRATCH/hung ]] || {
+		cat "$SCRATCH/hung" >&2
+		false
+	}
+	assert_nothing_left
+}
