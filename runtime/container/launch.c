@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -69,6 +70,17 @@ int launch_prepare(struct launch *launch, struct plan_builder *builder, const st
 	return result;
 }
 
+/* CLONE_PARENT made @pid our child: the number is its own until we reap it. */
+static void end_child(pid_t pid)
+{
+	siginfo_t info;
+
+	if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		return; /* no child of ours */
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, __WALL);
+}
+
 /*
  * The joiner has entered the namespaces and cloned. The first word is the clone's own: the joiner's could
  * come after it, and the kernel says whose pid it is.
@@ -81,16 +93,16 @@ static int take_joined(struct launch *launch, const struct pidfd *joiner, struct
 	struct error ignored;
 	int reaped = process_reap(joiner, &status, &ignored);
 
-	if (result < 0)
-		return result;
-	if (reaped < 0) {
+	if (result == 0 && reaped < 0) {
 		*err = ignored;
-		return reaped;
+		result = reaped;
 	}
-	/* CLONE_PARENT made it our child: the number is its own until we reap it. */
-	result = process_open(pid, &launch->pidfd, err);
+	if (result == 0)
+		result = process_open(pid, &launch->pidfd, err);
 	if (result == 0)
 		launch->pid = pid;
+	else
+		end_child(pid); /* it would hold its cgroup */
 	return result;
 }
 
