@@ -299,3 +299,46 @@ kill_host_steps() {
 	rm "$SCRATCH/pid"
 	assert_nothing_left
 }
+
+# at_system_calls INJECTION CHECK: create with strace's INJECTION at one in five of its system calls, each a run
+# of its own, and CHECK after it. All of them: HULL_TEST_ALL_CALLS=1.
+at_system_calls() {
+	local injection=$1 check=$2 call number=0
+	local -A count=()
+	requires_command strace
+	strace -o /dev/null true 2>/dev/null || skip "this machine forbids ptrace"
+	works
+	detached strace -o "$SCRATCH/calls" "$HULL" --root "$STATE" create -b "$B" "$TAG"
+	hull delete --force "$TAG"
+	while IFS='(' read -r call _; do
+		[[ $call =~ ^[a-z0-9_]+$ ]] || continue
+		count[$call]=$((${count[$call]:-0} + 1))
+		((++number % 5 == 0)) || [[ -n ${HULL_TEST_ALL_CALLS:-} ]] || continue
+		# What cannot fail, and what strace would keep from being done.
+		[[ ! $call =~ ^(execve|brk|close|munmap|exit_group)$ ]] || continue
+		detached timeout 20 strace -o "$SCRATCH/traced" -e "inject=$call:$injection:when=${count[$call]}" \
+			"$HULL" --root "$STATE" create -b "$B" "$TAG"
+		"$check"
+		clean "$call, ${count[$call]}"
+	done <"$SCRATCH/calls"
+	works
+}
+
+# A failure is the end of create or goes unnoticed.
+created_or_nothing() {
+	[[ $status -eq 1 ]] && return
+	assert_status 0
+	hull delete --force "$TAG"
+}
+
+deleted_by_force() {
+	hull delete --force "$TAG"
+}
+
+@test "faults: a system call of hull's fails" {
+	at_system_calls error=EIO created_or_nothing
+}
+
+@test "faults: hull is killed at a system call" {
+	at_system_calls signal=KILL deleted_by_force
+}
