@@ -1,9 +1,11 @@
-# What a container's own processes must find when its document was carried out: from a config.json, an
-# array of [fact, command inside, what the command prints]. The commands are those of facts.sh and busybox.
+# What a container's own processes must find when its document was carried out: from a config.json, lines of
+# "say FACT COMMAND" for the shell inside, and of "want FACT: what COMMAND prints". The commands are those of
+# facts.sh and busybox. Further facts are arguments, three words each.
 #
-# Arguments: what ("inside"; "process" for the document of an exec; "cgroup" for the files of v1), hostname (where the document gives none), have (our own bounding set, a number), there (the
-# paths below /proc and /sys that this kernel has), v1 (whether controllers are in cgroup v1 hierarchies),
-# seccomp (our own mode).
+# what: "inside"; "process", where the document is that of an exec; "cgroup", for lines of controller, file and
+# a line that this file of cgroup v1 has. hostname: where the document gives none. have: our own bounding
+# set, a number. there: the paths of /proc and /sys that this kernel has, one a line. v1: whether
+# controllers are in cgroup v1 hierarchies. seccomp: our own mode.
 
 def capabilities: "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
 	NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT
@@ -80,8 +82,8 @@ def kernel_facts:
 
 def path_facts:
 	["access of /", "flags / ro rw", (if .root.readonly then "ro" else "rw" end)],
-	(.linux.maskedPaths // [] | .[] | select(IN($there[])) | ["masked \(.)", "masked \(.)", "masked"]),
-	(.linux.readonlyPaths // [] | .[] | select(IN($there[])) | ["read-only \(.)", "flags \(.) ro rw", "ro"]);
+	(.linux.maskedPaths // [] | .[] | select(IN($there | split("\n")[])) | ["masked \(.)", "masked \(.)", "masked"]),
+	(.linux.readonlyPaths // [] | .[] | select(IN($there | split("\n")[])) | ["read-only \(.)", "flags \(.) ro rw", "ro"]);
 
 def device_facts:
 	# /dev/ptmx stays the link to that of the container's own devpts.
@@ -114,7 +116,10 @@ def cgroup_facts: .linux.resources // {} |
 		["devices", "devices.list", "\(.[0].type) \(.[0].major // "*"):\(.[0].minor // "*") " +
 			(["r", "w", "m"] | map(select(. as $a | $access | contains($a))) | join(""))]);
 
-if $what == "cgroup" then [cgroup_facts]
-elif $what == "process" then {process: .} | [process_facts, capability_facts]
-else [kernel_facts, process_facts, capability_facts, mount_facts, path_facts, device_facts]
+def lines: .[], ($ARGS.positional | range(0; length; 3) as $n | .[$n:$n + 3]) |
+	"want \(.[0]): \(.[2])", "say \(.[0] | @sh) \(.[1] | @sh)";
+
+if $what == "cgroup" then cgroup_facts | @tsv
+elif $what == "process" then {process: .} | [process_facts, capability_facts] | lines
+else [kernel_facts, process_facts, capability_facts, mount_facts, path_facts, device_facts] | lines
 end
