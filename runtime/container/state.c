@@ -19,8 +19,11 @@
 #define STATE_MAGIC "HULLST1"
 #define STATE_MAX_BYTES ((size_t)16 << 20)
 #define STRING_COUNT 5
-/* The file whose lock says "created": the document's copy, which every container has. */
-#define INIT_LOCK_FILE "config.json"
+/*
+ * The file whose lock says "created". Empty and of no use otherwise: a process with CAP_SYS_PTRACE that
+ * shares the pid namespace can open it for writing through hull-init's descriptor.
+ */
+#define INIT_LOCK_FILE "created"
 
 /* The fixed head of the file; STRING_COUNT NUL-terminated strings follow. */
 struct state_head {
@@ -288,7 +291,7 @@ int state_lock(int dir, int *ret_fd, struct error *err)
 
 int state_lock_init(int dir, int *ret_fd, struct error *err)
 {
-	autoclose int fd = openat(dir, INIT_LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int fd = openat(dir, INIT_LOCK_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0400);
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
 	if (fd < 0)

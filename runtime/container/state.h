@@ -3,8 +3,8 @@
  * kernel facts and never stored: hull-init's lock, the process, the freezer.
  *
  *   <root>/<id>/  0700   state        who the container is (this file's format)
- *                        config.json  the document as it was at create (R-225); locked by
- *                                     hull-init until it executes the program
+ *                        config.json  the document as it was at create (R-225)
+ *                        created      empty; locked by hull-init until it executes the program
  *                        gate         socket on which hull-init waits for start
  * The directory itself is locked (flock) during transitions.
  */
@@ -57,7 +57,7 @@ must_check int state_load(int dir, struct state *ret, struct error *err);
 
 /* Hold the container's lock: waits for other transitions. The lock ends with the descriptor. */
 must_check int state_lock(int dir, int *ret_fd, struct error *err);
-/* The lock of hull-init, on config.json; it lives as long as a copy of the descriptor. */
+/* Make and take the lock of hull-init; it lives as long as a copy of the descriptor. */
 must_check int state_lock_init(int dir, int *ret_fd, struct error *err);
 
 /*

@@ -559,3 +559,19 @@ image_link() {
 	}
 	assert_nothing_left
 }
+
+@test "what a waiting container holds open is of no use to who takes it" {
+	created
+	pid=$(pid_of "$TAG")
+	for fd in /proc/"$pid"/fd/*; do
+		[[ ${fd##*/} -gt 2 ]] || continue
+		# The gate, and the empty file of its lock: never the document, whose hooks run on the host.
+		case $(readlink "$fd") in
+		socket:*) ;;
+		"$STATE/$TAG/created") [[ ! -s $fd ]] ;;
+		*) readlink "$fd" >&2 && false ;;
+		esac
+	done
+	grep -q memfd:hull-init "/proc/$pid/maps" || readlink "/proc/$pid/exe" | grep -q memfd:hull-init
+	run ! sh -c ": >/proc/$pid/exe"
+}

@@ -325,7 +325,6 @@ static void status(void)
 	char byte = 0;
 
 	setup();
-	CHECK_INT(mknodat(directory, "config.json", S_IFREG | 0600, 0), 0);
 	CHECK_INT(state_lock_init(directory, &lock, &err), 0);
 	CHECK_INT(pipe2(gate, O_CLOEXEC), 0);
 	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
