@@ -41,9 +41,9 @@ is() {
 	grep -q "^0::/$TAG-top/deep/b\$" "/proc/$pid/cgroup"
 	hull delete "$TAG"
 	[[ ! -e $(cgroup_v1_dir memory)/$TAG-top/deep/b ]]
-	for top in $(awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo); do
+	while read -r top; do
 		rmdir "$top/$TAG-top/deep" "$top/$TAG-top" 2>/dev/null || true
-	done
+	done < <(awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo)
 	assert_nothing_left
 }
 
@@ -189,7 +189,7 @@ is() {
 			false
 		}
 	done
-	! grep -q '^a' <<<"$list"
+	[[ $list != *$'\na'* && $list != a* ]]
 }
 
 @test "hugetlb on the unified hierarchy of a hybrid machine" {

@@ -28,8 +28,8 @@ hook() {
 
 @test "R-093 hook.when, R-094 hook.pre.first, R-095 hook.cc.after: the order of a life" {
 	for kind in $KINDS; do
-		hook $kind "echo $kind >>$LOG/order"
-		hook $kind "echo $kind-2 >>$LOG/order"
+		hook "$kind" "echo $kind >>$LOG/order"
+		hook "$kind" "echo $kind-2 >>$LOG/order"
 	done
 	bundle_args "$B" sh -c "echo program >>$LOG/order"
 	created
@@ -48,7 +48,7 @@ hook() {
 @test "R-091 hook.state, R-098 hook.pid: the state document of each kind" {
 	config "$B" '.annotations = {"key": "value \"ü\"\n"}'
 	for kind in $KINDS; do
-		hook $kind "cat >$LOG/$kind; echo >>$LOG/$kind"
+		hook "$kind" "cat >$LOG/$kind; echo >>$LOG/$kind"
 	done
 	bundle_args "$B" sh -c 'while :; do sleep 0.1; done'
 	created
@@ -73,7 +73,7 @@ hook() {
 
 @test "R-092 hook.ns: where each runs and where its path is" {
 	for kind in $KINDS; do
-		hook $kind "readlink /proc/self/ns/mnt >$LOG/$kind; readlink /proc/self/ns/net >>$LOG/$kind; ls -d $TOP >>$LOG/$kind 2>/dev/null; true"
+		hook "$kind" "readlink /proc/self/ns/mnt >$LOG/$kind; readlink /proc/self/ns/net >>$LOG/$kind; ls -d $TOP >>$LOG/$kind 2>/dev/null; true"
 	done
 	bundle_args "$B" sh -c 'while :; do sleep 0.1; done'
 	created
@@ -118,7 +118,7 @@ hook() {
 @test "R-089 hook.env: the document's; else ours for the runtime's, nothing of ours for the container's" {
 	export SECRET=ours
 	for kind in prestart createContainer startContainer poststop; do
-		hook $kind "env >$LOG/$kind"
+		hook "$kind" "env >$LOG/$kind"
 	done
 	config "$B" '.process.env += ["OF_PROCESS=1"]'
 	inside true
@@ -141,7 +141,7 @@ hook() {
 
 @test "R-100 hook.cwd: the bundle, and / for startContainer" {
 	for kind in $KINDS; do
-		hook $kind "pwd >$LOG/$kind"
+		hook "$kind" "pwd >$LOG/$kind"
 	done
 	inside true
 	for kind in prestart createRuntime createContainer poststart poststop; do
@@ -154,7 +154,7 @@ hook() {
 	probe
 	cp "$PROBE" "$SCRATCH/probe"
 	for kind in prestart createContainer poststart poststop; do
-		hook $kind "exec >$LOG/$kind; $SCRATCH/probe fds; $SCRATCH/probe signals"
+		hook "$kind" "exec >$LOG/$kind; $SCRATCH/probe fds; $SCRATCH/probe signals"
 	done
 	hook startContainer "exec >$LOG/startContainer; probe fds; probe signals; :" '{env: ["PATH=/bin"]}'
 	bundle_args "$B" true
@@ -170,8 +170,8 @@ hook() {
 		rm -f "$LOG"/*
 		config "$B" '.hooks = {}'
 		hook poststop "touch $LOG/poststop"
-		hook $kind "echo reason >&2; exit 5"
-		hook $kind "touch $LOG/second"
+		hook "$kind" "echo reason >&2; exit 5"
+		hook "$kind" "touch $LOG/second"
 		bundle_args "$B" sh -c 'while :; do sleep 0.1; done'
 		refuses "error running $kind hook #0: exit status 5" run -b "$B" "$TAG"
 		assert_output_has reason
@@ -187,7 +187,7 @@ hook() {
 		rm -f "$LOG"/*
 		config "$B" '.hooks = {}'
 		hook poststop "touch $LOG/poststop"
-		hook $kind "exit 5"
+		hook "$kind" "exit 5"
 		bundle_args "$B" sh -c "touch $LOG/program; while :; do sleep 0.1; done"
 		created
 		run hull start "$TAG"
@@ -204,7 +204,7 @@ hook() {
 @test "R-096 hook.fail.early: death by a signal, a program that is not there" {
 	for kind in prestart createContainer startContainer; do
 		config "$B" '.hooks = {}'
-		hook $kind 'kill -9 $$'
+		hook "$kind" 'kill -9 $$'
 		refuses "error running $kind hook #0: signal" run -b "$B" "$TAG"
 		config "$B" '.hooks[$kind][0] = {path: "/no/such"}' --arg kind $kind
 		refuses "error running $kind hook #0" run -b "$B" "$TAG"
@@ -227,7 +227,7 @@ hook() {
 	bundle_args "$B" sleep 1000
 	for kind in prestart createContainer startContainer poststart; do
 		config "$B" '.hooks = {}'
-		hook $kind "exec sleep 1000" '{timeout: 1}'
+		hook "$kind" "exec sleep 1000" '{timeout: 1}'
 		start=${EPOCHREALTIME/./}
 		refuses "hook ran past specified timeout of 1.0s" run -b "$B" "$TAG"
 		took=$((${EPOCHREALTIME/./} - start))
@@ -244,7 +244,7 @@ hook() {
 @test "R-091 hook.state: a hook that never reads, with a large document" {
 	config "$B" '.annotations = ([range(3000) | {key: "key\(.)", value: ("x" * 50)}] | from_entries)'
 	for kind in $KINDS; do
-		hook $kind "exec <&-; true"
+		hook "$kind" "exec <&-; true"
 	done
 	hook createContainer "cat | wc -c >$LOG/size"
 	inside 'echo fine'

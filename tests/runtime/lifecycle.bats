@@ -162,7 +162,7 @@ hull example"
 	pid=$(pid_of "$TAG")
 	says 0 "" delete "$TAG"
 	assert_nothing_left
-	! grep -qs '^State:.[^ZX]' "/proc/$pid/status"
+	run ! grep -qs '^State:.[^ZX]' "/proc/$pid/status"
 }
 
 @test "delete --force: of everything, and of nothing" {

@@ -165,7 +165,7 @@ END
 		case $number in
 		1) want=EPERM ;; 2) want=ENOENT ;; 11) want=EAGAIN ;; 13) want=EACCES ;; 22) want=EINVAL ;; 38) want=ENOSYS ;;
 		esac
-		assert_equal "$output" $want
+		assert_equal "$output" "$want"
 	done
 	# the difference may be anywhere
 	profile '[{"names": ["getpgid"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}]}]'
