@@ -177,7 +177,7 @@ static void dir_release(struct cgroup_dir *dir)
 
 /* One hierarchy's part of cgroup_create. @hybrid: version 1 hierarchies are there too. */
 static int create_one(const struct cgroup_hierarchy *hierarchy, bool hybrid, struct cgroup_dir *ret,
-		      size_t *ret_kept, struct error *err)
+		      struct error *err)
 {
 	struct cgroup_dir dir = { .fd = -1, .unified = hierarchy->controllers[0] == '\0' };
 	autoclose int mount = -1;
@@ -205,21 +205,20 @@ static int create_one(const struct cgroup_hierarchy *hierarchy, bool hybrid, str
 		(void)error_add(err, "cgroup \"%s%s\"", hierarchy->mount_point, hierarchy->path);
 		return result;
 	}
+	dir.kept = kept;
 	*ret = dir;
-	*ret_kept = kept;
 	return 0;
 }
 
 int cgroup_create(const struct cgroup_paths *paths, struct cgroup **ret, struct error *err)
 {
 	struct cgroup *cgroup = calloc(1, sizeof(*cgroup));
-	size_t kept[CGROUP_MAX_HIERARCHIES];
 
 	if (cgroup == NULL)
 		return error_set(err, ENOMEM, "create cgroup");
 	for (size_t i = 0; i < paths->count; i++) {
 		int result = create_one(&paths->items[i], paths->count > 1 || paths->items[0].controllers[0] != '\0',
-					&cgroup->dirs[i], &kept[i], err);
+					&cgroup->dirs[i], err);
 
 		if (result == 0) {
 			cgroup->count++;
@@ -230,7 +229,7 @@ int cgroup_create(const struct cgroup_paths *paths, struct cgroup **ret, struct 
 			struct error ignored;
 
 			if (open_mount(&paths->items[i], &mount, &ignored) == 0)
-				remove_levels(mount, paths->items[i].path, kept[i]);
+				remove_levels(mount, paths->items[i].path, cgroup->dirs[i].kept);
 		}
 		cgroup_free(cgroup);
 		return result;
@@ -420,6 +419,23 @@ static int remove_tree(int top, const char *name, int64_t deadline, struct error
 	if (result < 0 && result != -ENOENT)
 		return result;
 	return remove_busy(top, name, deadline, err);
+}
+
+void cgroup_undo(const struct cgroup *cgroup, int timeout_ms)
+{
+	int64_t deadline = process_now_ms() + timeout_ms;
+
+	for (size_t i = 0; i < cgroup->count; i++) {
+		const struct cgroup_dir *dir = &cgroup->dirs[i];
+		const struct cgroup_hierarchy hierarchy = { dir->controllers, dir->mount_point, dir->path };
+		autoclose int mount = -1;
+		struct error ignored; /* a failure is being reported already; delete --force can too */
+
+		if (!dir->made || open_mount(&hierarchy, &mount, &ignored) < 0)
+			continue;
+		ignore_failure(remove_tree(mount, dir->path + 1, deadline, &ignored));
+		remove_levels(mount, dir->path, dir->kept);
+	}
 }
 
 int cgroup_remove(const struct cgroup_paths *paths, int timeout_ms, struct error *err)

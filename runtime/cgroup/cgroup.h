@@ -110,6 +110,11 @@ must_check int cgroup_kill(const struct cgroup *cgroup, struct error *err);
 /* Every pid in the cgroup and below; the caller frees. */
 must_check int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct error *err);
 /*
+ * Take back what cgroup_create made, and only that: a directory that was there before stays. Waits
+ * up to @timeout_ms for processes that are ending.
+ */
+void cgroup_undo(const struct cgroup *cgroup, int timeout_ms);
+/*
  * Remove the directories with all below them, deepest first; EBUSY is retried for up to
  * @timeout_ms. Missing ones are fine.
  */

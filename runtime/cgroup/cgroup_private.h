@@ -22,6 +22,7 @@ struct cgroup_dir {
 	int fd;
 	bool unified; /* version 2 */
 	bool made;    /* by this cgroup_create */
+	size_t kept;  /* length of the part of path that was there before it */
 };
 
 struct cgroup {

@@ -138,9 +138,9 @@ static int make_gate(void *data, struct error *err)
 static void remove_cgroup(void *data)
 {
 	struct creation *creation = data;
-	struct error ignored;
 
-	ignore_failure(cgroup_remove(&creation->state.cgroups, CGROUP_REMOVE_MS, &ignored)); /* delete --force can */
+	if (creation->cgroup != NULL)
+		cgroup_undo(creation->cgroup, CGROUP_REMOVE_MS);
 }
 
 static int create_cgroup(void *data, struct error *err)

@@ -62,6 +62,26 @@ static int drop_bounding_set(uint64_t keep, struct error *err)
 	return 0;
 }
 
+/*
+ * What a waiting container may at most have: its process's own capabilities and the few that the last
+ * steps need. Who shares its pid namespace and may trace it gains no more than that.
+ */
+int init_narrow_capabilities(struct init *init, struct error *err)
+{
+	const struct plan *plan = init->plan;
+	uint64_t keep = plan->capabilities.permitted | 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
+	uint64_t permitted;
+
+	if (plan->rlimits.count > 0)
+		keep |= 1ULL << CAP_SYS_RESOURCE;
+	if (plan->seccomp.count > 0 && (plan->flags & PLAN_NO_NEW_PRIVS) == 0)
+		keep |= 1ULL << CAP_SYS_ADMIN; /* or no filter can be loaded */
+	long result = get_permitted(&permitted);
+	if (result == 0)
+		result = set_capabilities(permitted & keep, permitted & keep, 0);
+	return result < 0 ? error_set(err, (int)-result, "set capabilities") : 0;
+}
+
 int init_credentials(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;

@@ -118,6 +118,7 @@ int init_environment(struct init *init, struct error *err);
 int init_groups(struct init *init, struct error *err);
 int init_enter_cwd(struct init *init, struct error *err);
 int init_find_program(struct init *init, struct error *err);
+int init_narrow_capabilities(struct init *init, struct error *err);
 int init_created(struct init *init, struct error *err);
 int init_gate(struct init *init, struct error *err);
 int init_rlimits(struct init *init, struct error *err);

@@ -49,6 +49,7 @@ static const struct init_step create_steps[] = {
 	{ "groups", init_groups },
 	{ "enter working directory", init_enter_cwd },
 	{ "find program", init_find_program },
+	{ "narrow capabilities", init_narrow_capabilities },
 	{ "report created", init_created },
 	{ "gate", init_gate },
 	{ "rlimits", init_rlimits },

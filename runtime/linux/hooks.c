@@ -165,7 +165,12 @@ static int start(const struct spec_hook *hook, const char *bundle, int state, in
 		execute(hook, argv, hook->env_set ? env : environ, bundle, state, output);
 	if (pid < 0)
 		return error_set(err, errno, "fork");
-	return process_open(pid, ret, err);
+	int result = process_open(pid, ret, err);
+	if (result < 0) { /* no descriptor left: nobody could wait for it */
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0); /* our child, and it is dying */
+	}
+	return result;
 }
 
 static int run_one(const struct spec_hook *hook, const char *bundle, const char *document, size_t length,

@@ -575,3 +575,22 @@ image_link() {
 	grep -q memfd:hull-init "/proc/$pid/maps" || readlink "/proc/$pid/exe" | grep -q memfd:hull-init
 	run ! sh -c ": >/proc/$pid/exe"
 }
+
+@test "a failed create leaves the cgroup that was there before it" {
+	[[ -d /sys/fs/cgroup/pids ]] || skip "this machine has no version 1 pids controller"
+	mkdir "/sys/fs/cgroup/pids/$TAG-before"
+	config "$B" '.linux.cgroupsPath = $path | .process.args = ["/nowhere"]' --arg path "/$TAG-before/leaf"
+	mkdir "/sys/fs/cgroup/pids/$TAG-before/leaf"
+	run "$HULL" --root "$STATE" create -b "$B" "$TAG"
+	assert_status 1
+	[[ -d /sys/fs/cgroup/pids/$TAG-before/leaf && ! -d /sys/fs/cgroup/memory/$TAG-before ]]
+	rmdir "/sys/fs/cgroup/pids/$TAG-before/leaf" "/sys/fs/cgroup/pids/$TAG-before"
+}
+
+@test "a waiting container has few capabilities beyond its own" {
+	config "$B" '.process.capabilities |= map_values(["CAP_KILL"]) | .process.noNewPrivileges = true | del(.process.rlimits)'
+	created
+	caps=$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(pid_of "$TAG")/status")
+	# KILL, SETGID, SETUID, SETPCAP
+	assert_equal "$((16#$caps))" "$((1 << 5 | 1 << 6 | 1 << 7 | 1 << 8))"
+}
