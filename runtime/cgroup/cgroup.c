@@ -8,11 +8,13 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -265,6 +267,40 @@ int cgroup_open(const struct cgroup_paths *paths, struct cgroup **ret, struct er
 		}
 	}
 	*ret = cgroup;
+	return 0;
+}
+
+int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
+{
+	struct cgroup_dir *dir = NULL;
+	char value[CGROUP_VALUE_SIZE], path[32];
+	autotext struct text own = TEXT_EMPTY;
+
+	for (size_t i = 0; i < cgroup->count; i++)
+		if (cgroup->dirs[i].unified)
+			dir = &cgroup->dirs[i];
+	/* The root of a namespace has no such file, and takes processes. */
+	if (dir == NULL || cgroup_file_read(dir->fd, "cgroup.subtree_control", value, sizeof(value), err) < 0 ||
+	    value[0] == '\0')
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	int result = fd_read_file_at(AT_FDCWD, path, (size_t)64 << 10, &own, err);
+	if (result < 0)
+		return result;
+	char *line = text_starts(own.data, "0::") ? own.data : strstr(own.data, "\n0::");
+	if (line == NULL)
+		return 0;
+	line = strchr(line, '/');
+	line[strcspn(line, "\n")] = '\0';
+	size_t length = strlen(dir->path);
+	if (strncmp(line, dir->path, length) != 0 || line[length] != '/')
+		return 0;
+	autoclose int below = -1;
+	result = path_open_beneath(dir->fd, line + length + 1, O_RDONLY | O_DIRECTORY, true, &below, err);
+	if (result < 0)
+		return error_add(err, "cgroup of the container's process");
+	cleanup_close(&dir->fd);
+	dir->fd = take_fd(&below);
 	return 0;
 }
 

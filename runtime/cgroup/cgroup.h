@@ -58,6 +58,12 @@ struct cgroup;
 must_check int cgroup_create(const struct cgroup_paths *paths, struct cgroup **ret, struct error *err);
 /* Open what exists; hierarchies that are gone are skipped. */
 must_check int cgroup_open(const struct cgroup_paths *paths, struct cgroup **ret, struct error *err);
+/*
+ * For one more process: where the version 2 directory hands controllers down, no process may be in it
+ * itself (a container with cgroups of its own, as systemd makes them). The directory that the
+ * container's process @pid is in takes its place, when that lies below.
+ */
+must_check int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err);
 /* Accepts NULL. Closes, removes nothing. */
 void cgroup_free(struct cgroup *cgroup);
 

@@ -236,8 +236,11 @@ static int open_cgroup(struct execution *execution, struct error *err)
 	autotext struct text copy = TEXT_EMPTY;
 	int result;
 
-	if (choices->count == 0)
-		return cgroup_open(&execution->opened.state.cgroups, &execution->cgroup, err);
+	if (choices->count == 0) {
+		result = cgroup_open(&execution->opened.state.cgroups, &execution->cgroup, err);
+		return result < 0 ? result :
+				    cgroup_follow(execution->cgroup, execution->opened.state.init.pid, err);
+	}
 	cgroup_paths_format(&execution->opened.state.cgroups, &copy);
 	result = text_done(&copy, err);
 	if (result == 0)

@@ -326,3 +326,20 @@ is() {
 	done
 	assert_nothing_left
 }
+
+@test "exec follows a container that hands its controllers down, on version 2" {
+	requires_on_v2
+	config "$B" '.linux.namespaces |= (. + [{type: "cgroup"}] | unique)
+		| .mounts |= map(if .type == "cgroup" then .options = ["nosuid", "noexec", "nodev"] else . end)
+		| del(.linux.resources.memory, .linux.resources.cpu, .linux.resources.pids)
+		| .process.args = ["sh", "-c", "cd /sys/fs/cgroup && mkdir sub && echo 1 >sub/cgroup.procs &&
+			echo +hugetlb >cgroup.subtree_control; echo done >/tmp/done; sleep 100"]'
+	detached on_v2 hull run -d -b "$B" "$TAG"
+	assert_status 0
+	wait_until 5 on_v2 hull exec --cgroup /sub "$TAG" test -e /tmp/done
+	on_v2 grep -q hugetlb "/sys/fs/cgroup/$TAG-b/cgroup.subtree_control" || skip "this machine has no hugetlb controller on version 2"
+	run on_v2 hull exec "$TAG" grep 0:: /proc/self/cgroup
+	assert_status 0
+	[[ $output == *0::/sub ]]
+	on_v2 hull delete --force "$TAG"
+}
