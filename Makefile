@@ -169,7 +169,7 @@ MAKE_BUILD = $(MAKE) --no-print-directory
 HULL ?= $(abspath $(B)/hull)
 export HULL
 RUN_TESTS := tests/helpers/run-tests
-BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats))
+BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/shim/*.bats))
 ENGINE_BATS := $(sort $(wildcard tests/engines/*.bats))
 LINTS := $(sort $(filter-out %.map %.md,$(wildcard tests/lint/*)))
 SOURCES := $(wildcard base/*.[ch] oci/*/*.[ch] runtime/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/unit/*/*/*.[ch])

@@ -51,17 +51,19 @@ void ending_take(int pidfd, struct store_exit *ret)
 		set_exit(info.si_code == CLD_EXITED, info.si_status, ret);
 }
 
-bool ending_take_foreign(int pidfd, struct store_exit *ret)
+enum ending_foreign ending_take_foreign(int pidfd, struct store_exit *ret)
 {
-	struct pidfd_info_exit info = {.mask = PIDFD_INFO_EXIT_BIT};
+	struct pidfd_info_exit info = { .mask = PIDFD_INFO_EXIT_BIT };
 
-	if (ioctl(pidfd, PIDFD_GET_INFO_EXIT, &info) < 0 || (info.mask & PIDFD_INFO_EXIT_BIT) == 0)
-		return false;
-	if (ret->error == NULL)
-		set_exit(WIFEXITED(info.exit_code),
-			 WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : WTERMSIG(info.exit_code),
-			 ret);
-	return true;
+	if (ioctl(pidfd, PIDFD_GET_INFO_EXIT, &info) < 0)
+		return errno == ESRCH ? ENDING_NOT_YET : ENDING_NEVER;
+	if ((info.mask & PIDFD_INFO_EXIT_BIT) == 0)
+		return ENDING_NOT_YET;
+	if (WIFEXITED(info.exit_code))
+		set_exit(true, WEXITSTATUS(info.exit_code), ret);
+	else
+		set_exit(false, WTERMSIG(info.exit_code), ret);
+	return ENDING_KNOWN;
 }
 
 int32_t ending_failure_code(const char *error)

@@ -14,9 +14,10 @@ int64_t ending_now_ns(void);
 void ending_take(int pidfd, struct store_exit *ret);
 /*
  * The same of a process that is another's child: Linux 6.15 keeps it for who holds a pidfd, once the
- * process is reaped. False: not known, or not yet.
+ * process is reaped.
  */
-bool ending_take_foreign(int pidfd, struct store_exit *ret);
+enum ending_foreign { ENDING_KNOWN, ENDING_NOT_YET, ENDING_NEVER };
+enum ending_foreign ending_take_foreign(int pidfd, struct store_exit *ret);
 /* The exit code of a container that could not be started, as docker and podman have it: 127 there is no such
  * program, 126 it may not be executed, else 128. */
 int32_t ending_failure_code(const char *error);

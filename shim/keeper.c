@@ -39,6 +39,7 @@
 #define DRAIN_MS 1000	  /* a leaked process that holds a pipe delays the record no longer */
 #define QUIET_MS 20	  /* nothing came for so long: there is nothing more of the container's */
 #define PATIENCE_MS 10000 /* more, for a client that asked for it */
+#define FOREIGN_MS 10000  /* for the exit of one that was taken up */
 #define KILLED_MS 1000	  /* what SIGKILL may need before hull is asked to help */
 #define RECORD_MS 1000	  /* between two tries where the disk is full */
 #define RECORD_TRIES 30
@@ -190,21 +191,26 @@ static void act_kill(void)
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
-/* Reads on until the streams have ended or are quiet, and the exit is known; at most DRAIN_MS. */
+/* Whoever is its parent now may take its time to reap it; only then is its code to be had. */
+static bool is_exit_known(void)
+{
+	if (keeper.ours || keeper.init.fd < 0 || process_now_ms() >= keeper.drain_end_ms + FOREIGN_MS)
+		return true;
+	return ending_take_foreign(keeper.init.fd, &keeper.ending) != ENDING_NOT_YET;
+}
+
+/* Reads on until the streams have ended or are quiet, at most DRAIN_MS, and the exit is known. */
 static void look_at_rest(void)
 {
-	bool late = process_now_ms() >= keeper.drain_end_ms;
-	bool known = keeper.ours || keeper.init.fd < 0 || ending_take_foreign(keeper.init.fd, &keeper.ending);
+	bool late = process_now_ms() >= keeper.drain_end_ms, first = keeper.first_look;
 
-	bool first = keeper.first_look;
 	keeper.first_look = keeper.heard = false;
 	bool ended = streams_drain();
-	/* a client that asked for patience gets some more of it, for what is left in the pipes */
-	if (!clients_have_room() && process_now_ms() < keeper.drain_end_ms + PATIENCE_MS) {
-		timers_set(TIMER_DRAIN, QUIET_MS);
-		return;
-	}
-	if (!late && (!known || (!ended && (keeper.heard || first)))) {
+	bool more = !ended && !late && (keeper.heard || first);
+	/* A client that asked for patience gets some more of it, for what is left in the pipes. */
+	if (!clients_have_room() && process_now_ms() < keeper.drain_end_ms + PATIENCE_MS)
+		more = true;
+	if (more || !is_exit_known()) {
 		timers_set(TIMER_DRAIN, QUIET_MS);
 		return;
 	}
@@ -300,6 +306,8 @@ static void act_wait(void)
 	struct error err;
 
 	keeper.delay_ms = restart_delay_ms(keeper.delay_ms, process_now_ms() - keeper.began_ms);
+	if (keeper.options->restart_delay_ms >= 0)
+		keeper.delay_ms = keeper.options->restart_delay_ms;
 	keeper.run.restarts++;
 	keeper.run.container = (struct process_id){0};
 	if (store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err) < 0)

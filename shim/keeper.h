@@ -21,6 +21,7 @@ struct keeper_options {
 	int notify_fd;		      /* datagrams of the container's for the service manager, -1: none */
 	unsigned listen_fds;
 	const char *listen_names;
+	int64_t restart_delay_ms; /* always so long between two runs; -1: restart.h's back-off */
 	bool adopt; /* take up what a killed shim has left */
 	bool systemd;
 };

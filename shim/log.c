@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/process.h"
 #include "shim/log_cri.h"
 #include "shim/log_file.h"
 #include "shim/log_journal.h"
@@ -23,6 +23,7 @@ static struct {
 	int journal;
 	uint64_t lost;	  /* entries, since the log was last good */
 	int lost_number;  /* errno of the first */
+	int64_t retry_ms; /* of CLOCK_MONOTONIC: not tried before, or a full disk is told of again and again */
 	size_t used;	  /* of the batch */
 	uint64_t batched; /* entries in it */
 	size_t length[2]; /* of the lines that have no end yet */
@@ -32,6 +33,8 @@ static struct {
 } the_log = {.file = {.dir = -1, .fd = -1}, .journal = -1};
 
 static char lines[2][LOG_LINE_BYTES];
+#define RETRY_MS 1000
+
 /* Whole entries on their way into the file: one write for all that was read at once. */
 static char batch[LOG_ENTRY_BYTES + 32768];
 
@@ -85,6 +88,12 @@ static void lose(uint64_t entries, int number)
 	if (the_log.lost == 0)
 		the_log.lost_number = number;
 	the_log.lost += entries;
+	the_log.retry_ms = process_now_ms() + RETRY_MS;
+}
+
+static bool may_try(void)
+{
+	return the_log.lost == 0 || process_now_ms() >= the_log.retry_ms;
 }
 
 /* The log works again: one entry says what is missing before it. */
@@ -116,7 +125,9 @@ static void flush_batch(void)
 
 	if (the_log.used == 0)
 		return;
-	if (say_lost(&err) < 0) {
+	if (!may_try()) {
+		the_log.lost += the_log.batched;
+	} else if (say_lost(&err) < 0) {
 		lose(the_log.batched, err.number);
 	} else {
 		the_log.lost = 0;
@@ -163,6 +174,10 @@ static void put_entry(int stream, int64_t time_ns, const char *text, size_t leng
 	}
 	if (the_log.journal < 0) {
 		put_file_entry(&entry);
+		return;
+	}
+	if (!may_try()) {
+		the_log.lost++;
 		return;
 	}
 	if (say_lost(&err) < 0) {
@@ -246,6 +261,7 @@ void log_write(int stream, const char *bytes, size_t length)
 
 void log_end(void)
 {
+	the_log.retry_ms = 0; /* the last chance */
 	for (int stream = 1; stream <= 2; stream++) {
 		size_t *have = &the_log.length[stream - 1];
 

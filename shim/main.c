@@ -30,12 +30,12 @@
 
 static const char usage[] =
 	"usage: hull-shim run [--systemd] [--adopt] [--store DIR] [--run DIR] [--hull PATH] [--root DIR]\n"
-	"                     [--ready-fd N] [--client-fd N] CONTAINER\n"
+	"                     [--ready-fd N] [--client-fd N] [--restart-delay MS] CONTAINER\n"
 	"       hull-shim --version\n";
 
 struct arguments {
 	const char *store, *run, *hull, *root, *container;
-	uint64_t ready_fd, client_fd; /* UINT64_MAX: none */
+	uint64_t ready_fd, client_fd, restart_delay; /* UINT64_MAX: none */
 	bool systemd, adopt;
 };
 
@@ -45,6 +45,8 @@ static int parse_value(const char *name, const char *value, struct arguments *re
 		return number_parse_u64(value, INT_MAX, &ret->ready_fd, err);
 	if (strcmp(name, "--client-fd") == 0)
 		return number_parse_u64(value, INT_MAX, &ret->client_fd, err);
+	if (strcmp(name, "--restart-delay") == 0)
+		return number_parse_u64(value, INT_MAX, &ret->restart_delay, err);
 	const char **place = strcmp(name, "--store") == 0  ? &ret->store
 			     : strcmp(name, "--run") == 0  ? &ret->run
 			     : strcmp(name, "--hull") == 0 ? &ret->hull
@@ -61,7 +63,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret, struct 
 	*ret = (struct arguments){.store = STORE_DEFAULT_ROOT,
 				  .run = STORE_DEFAULT_RUN,
 				  .ready_fd = UINT64_MAX,
-				  .client_fd = UINT64_MAX};
+				  .client_fd = UINT64_MAX, .restart_delay = UINT64_MAX };
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--systemd") == 0) {
 			ret->systemd = true;
@@ -294,6 +296,7 @@ int main(int argc, char **argv)
 		return tell_error(&options, &err);
 	options.systemd = arguments.systemd;
 	options.adopt = arguments.adopt;
+	options.restart_delay_ms = arguments.restart_delay == UINT64_MAX ? -1 : (int64_t)arguments.restart_delay;
 	if (arguments.systemd) {
 		if (notify_open(&err) < 0)
 			return tell_error(&options, &err);

@@ -125,7 +125,7 @@ int store_container_load(const struct store *store, const char *id, struct arena
 	if (result == 0 && !text_equal(container.id, id))
 		result = error_set(err, 0, "container.json is of container %.64s", container.id);
 	if (result < 0)
-		return error_add(err, "container %.12s", id);
+		return error_add(err, "container %.12s, container.json", id);
 	*ret = container;
 	return 0;
 }

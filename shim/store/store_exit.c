@@ -72,7 +72,7 @@ int store_exit_load(const struct store *store, const char *id, struct arena *are
 		return result;
 	result = read_exit(dir, arena, &exit, err);
 	if (result < 0)
-		return error_add(err, "container %.12s", id);
+		return error_add(err, "container %.12s, exit.json", id);
 	*ret = exit;
 	return 0;
 }

@@ -86,7 +86,7 @@ int store_run_load(const struct store *store, const char *id, struct store_run *
 	result = read_run(dir, &arena, &run, err);
 	arena_release(&arena);
 	if (result < 0)
-		return error_add(err, "container %.12s", id);
+		return error_add(err, "container %.12s, run.json", id);
 	*ret = run;
 	return 0;
 }
