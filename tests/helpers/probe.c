@@ -34,7 +34,7 @@ static int fail(const char *what)
 
 static int make_syscall(char **words)
 {
-	long args[6] = { 0 }, number = strtol(words[0], NULL, 0);
+	long args[6] = {0}, number = strtol(words[0], NULL, 0);
 
 	for (int i = 0; i < 6 && words[1 + i] != NULL; i++)
 		args[i] = (long)strtoull(words[1 + i], NULL, 0);
@@ -94,7 +94,7 @@ static int copy(int from, int to)
 
 static int listen_at(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
@@ -112,8 +112,11 @@ static int receive_fd(const char *path, const char *file)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	struct iovec vector = { text, sizeof(text) };
-	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct iovec vector = {text, sizeof(text)};
+	struct msghdr message = {.msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 
 	if (listen(listener, 1) < 0)
 		exit(fail("listen"));
@@ -125,14 +128,16 @@ static int receive_fd(const char *path, const char *file)
 	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", file);
 	FILE *out = fopen(temporary, "w");
-	if (out == NULL || fwrite(text, 1, (size_t)got, out) != (size_t)got || fclose(out) != 0 || rename(temporary, file) < 0)
+	if (out == NULL || fwrite(text, 1, (size_t)got, out) != (size_t)got || fclose(out) != 0 ||
+	    rename(temporary, file) < 0)
 		exit(fail(file));
 	return fd;
 }
 
 static int serve_terminal(const char *path, const char *file)
 {
-	struct pollfd polls[2] = { { .fd = receive_fd(path, file), .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+	struct pollfd polls[2] = {{.fd = receive_fd(path, file), .events = POLLIN},
+				  {.fd = 0, .events = POLLIN}};
 
 	while (poll(polls, 2, -1) >= 0) {
 		if (polls[1].revents != 0 && !copy(0, polls[0].fd))
@@ -165,7 +170,9 @@ int main(int argc, char **argv)
 	else if (strcmp(word, "receive") == 0 && argc > 3)
 		return serve_terminal(argv[2], argv[3]);
 	else if (strcmp(word, "pidfd") == 0 && argc > 3)
-		return syscall(SYS_pidfd_send_signal, receive_fd(argv[2], argv[3]), SIGKILL, NULL, 0) < 0 ? fail("kill") : 0;
+		return syscall(SYS_pidfd_send_signal, receive_fd(argv[2], argv[3]), SIGKILL, NULL, 0) < 0
+			       ? fail("kill")
+			       : 0;
 	else if (strcmp(word, "deaf") == 0 && argc > 2)
 		(void)listen_at(argv[2]);
 	else
