@@ -215,7 +215,7 @@ static int fill_directory(struct front *front, const struct spec *spec, struct s
 	if (result == 0)
 		result = store_directory(&front->store, container->id, &dir, err);
 	if (result == 0)
-		result = record_write(dir, "config.json", &document, true, err);
+		result = record_write(dir, "config.json", &document, false, err);
 	if (result < 0)
 		return result;
 	if (container->command.count == 0 && spec->process != NULL)
