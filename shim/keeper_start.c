@@ -78,9 +78,6 @@ static int take_container(struct error *err)
 		if (result < 0)
 			return result;
 	}
-	struct error none;
-	if (oom_open((pid_t)pid, &keeper.oom, &none) < 0)
-		keeper.oom = OOM_NONE; /* a machine without the controller: nobody counts */
 	return store_run_save(keeper.options->store, keeper.options->id, &keeper.run, err);
 }
 
@@ -109,12 +106,16 @@ void keeper_start_created(void)
 
 void keeper_start_start(void)
 {
-	struct error err;
+	struct error err, none;
 
 	if (keeper_spawn(HULL_START, NULL, &err) < 0) {
 		keeper_fail(&err);
 		keeper_handle(EVENT_START_FAILED);
+		return;
 	}
+	/* While hull starts: the program is not there yet. */
+	if (keeper.oom.cgroup < 0 && oom_open(keeper.run.container.pid, &keeper.oom, &none) < 0)
+		keeper.oom = OOM_NONE; /* a machine without the controller: nobody counts */
 }
 
 /* One that was taken up may have been started before: it lives, whatever hull start says. */
