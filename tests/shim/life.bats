@@ -85,6 +85,18 @@ test_restarts() {
 	[[ $(record run .restarts 2>/dev/null) -ge $1 ]]
 }
 
+@test "auto-remove: nothing of the container is left, but who waited was told" {
+	FIELDS='.autoRemove = true' container sh -c 'exit 9'
+	mkdir -p "$STORE/names"
+	echo "$ID" >"$STORE/names/web"
+	shim_command --client-fd 9
+	run "$CLIENT" birth "${COMMAND[@]}" 3>/dev/null
+	assert_status 9
+	wait_until 5 test ! -e "$STORE/$ID"
+	[[ ! -e $RUN/$ID && ! -e $STORE/names/web ]]
+	assert_nothing_left
+}
+
 # --- when something dies --------------------------------------------------------------------------------
 
 @test "leak: a process that holds the streams does not hold the record" {
