@@ -241,7 +241,9 @@ install: all
 	install -m 755 $(B)/hull $(DESTDIR)$(PREFIX)/bin/hull
 	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
-	install -m 644 docs/hull.8 $(DESTDIR)$(PREFIX)/share/man/man8/hull.8
+	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
+	install -m 755 $(B)/hull-container $(DESTDIR)$(PREFIX)/libexec/hull/hull-container
+	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 ## make clean
 clean:
