@@ -219,6 +219,7 @@ bench:
 	tests/helpers/deps build demo
 	+@$(MAKE_BUILD) $(jobs) all
 	@tests/bench/bench
+	@tests/bench/bench-shim
 
 ## make lint          the rules that a script can check
 lint:
