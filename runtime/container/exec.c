@@ -339,6 +339,8 @@ static int spawn(struct execution *execution, struct error *err)
 		result = launch_go(&execution->launch, plan, err);
 	if (result == 0)
 		result = start_follow(execution->launch.sync, err);
+	if (result < 0)
+		ignore_failure(error_add(err, "unable to start container process")); /* runc's words */
 	if (result == 0)
 		result = send_pidfd(execution, err);
 	if (result == 0 && execution->options->pid_file != NULL)
