@@ -99,6 +99,7 @@ static int run_run(struct front *front, const void *values, const struct strings
 
 	if (result == 0)
 		result = check_terminal(&given->make, given->detach.value, err);
+	front->store.later = true; /* by spawn_shim */
 	if (result == 0)
 		result = make_container(front, &given->make, args, id, err);
 	if (result < 0)

@@ -15,6 +15,7 @@ struct front {
 	const char *root;  /* of hull's own state; NULL: hull's default */
 	const char *hull, *shim; /* paths of the programs */
 	struct store store;
+	const char *unsynced; /* name of a new container whose records are synced while hull-shim starts it; NULL: none */
 	struct arena arena; /* lives as long as the program */
 };
 

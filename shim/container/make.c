@@ -255,6 +255,8 @@ static int claim(struct front *front, const struct make_values *values, const st
 	}
 	if (result < 0)
 		ignore_failure(store_drop(&front->store, ret_id, &ignored)); /* the reason is told already */
+	if (result == 0 && front->store.later)
+		front->unsynced = container->name;
 	return result;
 }
 

@@ -198,7 +198,18 @@ static int read_ready(int fd, struct error *err)
 	return error_set(err, 0, "hull-shim ended without a word");
 }
 
-int spawn_shim(const struct front *front, const char *id, int client, bool adopt, struct error *err)
+/* The disk is waited for while hull-shim works. The container runs whatever it says. */
+static void sync_records(struct front *front, const char *id)
+{
+	struct error err;
+
+	front->store.later = false;
+	if (front->unsynced != NULL && store_sync(&front->store, id, front->unsynced, &err) < 0)
+		front_fail(&err);
+	front->unsynced = NULL;
+}
+
+int spawn_shim(struct front *front, const char *id, int client, bool adopt, struct error *err)
 {
 	struct spawn_args args = { .count = 0 };
 	autoclose int ours = -1, theirs = -1, high_client = -1;
@@ -229,5 +240,6 @@ int spawn_shim(const struct front *front, const char *id, int client, bool adopt
 		return result;
 	cleanup_close(&theirs); /* so that its end is seen */
 	theirs = -1;
+	sync_records(front, id);
 	return read_ready(ours, err);
 }

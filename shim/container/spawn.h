@@ -46,6 +46,6 @@ must_check int spawn_wait(pid_t pid, int *ret_status, struct error *err);
  * a connection of ours, or -1; borrowed. @adopt: take up one that runs already.
  * Errors: -EINVAL with the text of why it could not be started.
  */
-must_check int spawn_shim(const struct front *front, const char *id, int client, bool adopt, struct error *err);
+must_check int spawn_shim(struct front *front, const char *id, int client, bool adopt, struct error *err);
 
 #endif

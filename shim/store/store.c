@@ -200,7 +200,7 @@ int store_claim_name(const struct store *store, const char *name, const char *id
 	/* Written whole under another name, then linked: a name is never seen without its id. */
 	(void)snprintf(temporary, sizeof(temporary), ".new-%d", (int)getpid());
 	text_format(&text, "%s\n", id);
-	result = record_write(store->names, temporary, &text, true, err);
+	result = record_write(store->names, temporary, &text, !store->later, err);
 	if (result < 0)
 		return error_add(err, "claim name \"%s\"", name);
 	while (linkat(store->names, temporary, store->names, name, 0) < 0) {
@@ -221,9 +221,30 @@ int store_claim_name(const struct store *store, const char *name, const char *id
 		break;
 	}
 	(void)unlinkat(store->names, temporary, 0); /* made above */
-	if (result == 0 && fsync(store->names) < 0)
+	if (result == 0 && !store->later && fsync(store->names) < 0)
 		result = error_set(err, errno, "claim name \"%s\"", name);
 	return result;
+}
+
+static int sync_at(int dir, const char *name, struct error *err)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? error_set(err, errno, "sync \"%s\"", name) : 0;
+}
+
+int store_sync(const struct store *store, const char *id, const char *name, struct error *err)
+{
+	autoclose int dir = -1;
+	int result = store_directory(store, id, &dir, err);
+
+	if (result == 0)
+		result = sync_at(dir, "container.json", err);
+	if (result == 0)
+		result = sync_at(dir, ".", err);
+	if (result == 0)
+		result = sync_at(store->names, name, err);
+	return result < 0 ? result : sync_at(store->names, ".", err);
 }
 
 int store_drop_name(const struct store *store, const char *name, struct error *err)

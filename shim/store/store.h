@@ -32,6 +32,7 @@
 
 struct store {
 	int root, names, run; /* directories, held */
+	bool later; /* names and container.json are not waited for on the disk: store_sync is called in time */
 	const char *root_path, *run_path; /* borrowed */
 };
 /* Opens, and makes where missing. Errors: those of mkdir and open. */
@@ -96,6 +97,8 @@ must_check int store_claim_name(const struct store *store, const char *name, con
 must_check int store_drop_name(const struct store *store, const char *name, struct error *err);
 /* Remove the container's directories. */
 must_check int store_drop(const struct store *store, const char *id, struct error *err);
+/* What was written with later set is on the disk when it returns. */
+must_check int store_sync(const struct store *store, const char *id, const char *name, struct error *err);
 /* The id that @word (id, unambiguous prefix of one, or name) means. Errors: -ENOENT "No such container: X"; -EEXIST ambiguous. */
 must_check int store_find(const struct store *store, const char *word, char ret_id[STORE_ID_DIGITS + 1], struct error *err);
 /* Every id, in the order of creation; not those that are claimed and have no container.json yet. The caller frees. */

@@ -47,7 +47,7 @@ int store_container_save(const struct store *store, const struct store_container
 		    container->restart_max, container->stop_signal, container->stop_timeout_s,
 		    store_log_driver_names[container->log_driver], container->log_max_bytes,
 		    container->log_max_files);
-	result = record_write(dir, "container.json", &text, true, err);
+	result = record_write(dir, "container.json", &text, !store->later, err);
 	return result < 0 ? error_add(err, "container %.12s", container->id) : 0;
 }
 
