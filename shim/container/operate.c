@@ -286,6 +286,8 @@ static int end(struct front *front, struct view *view, uint32_t timeout_s, int s
 	}
 	if (!view->monitored || result < 0)
 		return stop_by_hand(front, view, timeout_s, signal, err);
+	if (view->container.auto_remove)
+		await_shim(view, SHIM_END_WAIT_MS); /* it removes the container */
 	return 0;
 }
 
@@ -327,6 +329,8 @@ int operate_kill(struct front *front, const char *id, int signal, struct error *
 	if (view.state == LIFE_PAUSED)
 		ignore_failure(spawn_hull(front, "resume", id, NULL, NULL, &ignored)); /* v1: killed once it is thawed */
 	ignore_failure(operate_wait(front, id, KILL_WAIT_MS, &code, &ignored)); /* the signal was sent */
+	if (view.container.auto_remove)
+		await_shim(&view, SHIM_END_WAIT_MS); /* it removes the container */
 	return 0;
 }
 

@@ -284,7 +284,7 @@ state_is() {
 	assert_equal "$(front wait a)" 9
 	up b --rm
 	front stop -t 5 b
-	wait_until 5 test -z "$(front ps -aq --filter name=b)"
+	assert_equal "$(front ps -aq --filter name=b)" ""
 }
 
 @test "restart policies: on-failure counts, stop ends always" {
