@@ -16,7 +16,7 @@
 
 #include "base/banned.h"
 
-#define KILL_WAIT_MS 10000  /* a killed process is gone by then, or will not go */
+#define KILL_WAIT_MS 20000  /* killed, and its last output taken by a slow client, it is gone by then or never */
 #define SHIM_END_WAIT_MS 5000
 #define RECORD_WAIT_MS 2000 /* of hull-shim's, from a process's end to its record */
 

@@ -371,6 +371,22 @@ shim_of() {
 	front stop -t 5 good
 }
 
+@test "a client that is stopped or killed: the container is unharmed, --rm still removes" {
+	"${FRONT[@]}" run --rm --name k --bundle "$B" yes >/dev/null 3>&- &
+	client=$!
+	wait_until 5 state_is k running
+	kill -STOP "$client"
+	sleep 0.5
+	run timeout 5 "${FRONT[@]}" exec k echo there
+	assert_equal "$output" there
+	kill -KILL "$client"
+	state_is k running
+	pid=$(field k '{{.State.Pid}}')
+	front stop -t 0 k
+	assert_equal "$(front ps -aq)" ""
+	[[ ! -e /proc/$pid ]]
+}
+
 @test "ps: filters, formats, columns" {
 	up a
 	front create --name b --bundle "$B" >/dev/null
