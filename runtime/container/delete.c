@@ -20,13 +20,16 @@
 /* Everything that may still run in it: by the cgroup, and by the first process's pidfd. */
 static int end_processes(const struct state *state, const struct pidfd *init, struct error *err)
 {
+	bool by_cgroup = (state->flags & STATE_SHARED_PID) != 0 || (state->flags & STATE_PUBLISHED) == 0;
 	struct cgroup *cgroup = NULL;
 	struct error ignored;
-	int result = cgroup_open(&state->cgroups, &cgroup, err);
 
+	/* The end of a pid namespace's first process is the end of all in it. */
+	if (!by_cgroup && (init->fd < 0 || process_ended(init)))
+		return 0;
+	int result = cgroup_open(&state->cgroups, &cgroup, err);
 	if (result < 0)
 		return result;
-	bool by_cgroup = (state->flags & STATE_SHARED_PID) != 0 || (state->flags & STATE_PUBLISHED) == 0;
 	if (init->fd >= 0)
 		ignore_failure(process_signal(init, SIGKILL, &ignored)); /* ended meanwhile: as wanted */
 	if (by_cgroup && cgroup != NULL)

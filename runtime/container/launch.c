@@ -19,8 +19,21 @@
 
 #include "base/banned.h"
 
+/* It has cloned and ends; waiting for that at once would only delay what the clone has to say. */
+static void reap_joiner(struct launch *launch)
+{
+	struct error ignored;
+	int status;
+
+	if (launch->joiner.fd < 0)
+		return;
+	ignore_failure(process_reap(&launch->joiner, &status, &ignored)); /* our child, whatever became of it */
+	(void)close(take_fd(&launch->joiner.fd));
+}
+
 void launch_release(struct launch *launch)
 {
+	reap_joiner(launch);
 	const int fds[] = { launch->init_fd, launch->plan_fd, launch->sync, launch->sync_theirs, launch->pidfd.fd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
@@ -85,18 +98,11 @@ static void end_child(pid_t pid)
  * The joiner has entered the namespaces and cloned. The first word is the clone's own: the joiner's could
  * come after it, and the kernel says whose pid it is.
  */
-static int take_joined(struct launch *launch, const struct pidfd *joiner, struct error *err)
+static int take_joined(struct launch *launch, struct error *err)
 {
 	int32_t pid = 0;
-	int status;
 	int result = sync_expect(launch->sync, SYNC_JOINED, &pid, err);
-	struct error ignored;
-	int reaped = process_reap(joiner, &status, &ignored);
 
-	if (result == 0 && reaped < 0) {
-		*err = ignored;
-		result = reaped;
-	}
 	if (result == 0)
 		result = process_open(pid, &launch->pidfd, err);
 	if (result == 0)
@@ -147,8 +153,10 @@ int launch_spawn(struct launch *launch, const struct plan *plan, const struct cg
 		launch->pidfd = pidfd;
 		return 0;
 	}
-	result = take_joined(launch, &pidfd, err);
-	(void)close(pidfd.fd);
+	launch->joiner = pidfd;
+	result = take_joined(launch, err);
+	if (result < 0)
+		reap_joiner(launch);
 	return result;
 }
 

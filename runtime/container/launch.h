@@ -20,8 +20,9 @@ struct launch {
 	int join_count;
 	pid_t pid;            /* the container's process; 0: none */
 	struct pidfd pidfd;
+	struct pidfd joiner;  /* it ends by itself; reaped when there is time */
 };
-#define LAUNCH_EMPTY ((struct launch){ .init_fd = -1, .plan_fd = -1, .sync = -1, .sync_theirs = -1, .pidfd = { -1 } })
+#define LAUNCH_EMPTY ((struct launch){ .init_fd = -1, .plan_fd = -1, .sync = -1, .sync_theirs = -1, .pidfd = { -1 }, .joiner = { -1 } })
 
 /* Closes what is open; does not end the process. */
 void launch_release(struct launch *launch);

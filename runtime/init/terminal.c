@@ -158,28 +158,44 @@ int init_exec_terminal(struct init *init, struct error *err)
  * Standard streams of a process without a terminal: the host's null device is replaced by the
  * container's, and a pipe is given to the user so that /dev/stdout can be opened again.
  */
+/* The container's null device, or -1 where it has none; the host's serves then. */
+static int open_null(const struct init *init)
+{
+	struct stat st;
+	long null = root_open(init->root, "dev/null", O_RDWR, RESOLVE_NO_SYMLINKS);
+
+	if (null >= 0 && (sys_fstat((int)null, &st) < 0 || (st.st_mode & S_IFMT) != S_IFCHR || st.st_rdev != 0x103)) {
+		(void)sys_close((int)null);
+		null = -1;
+	}
+	return null < 0 ? -1 : (int)null;
+}
+
 int init_stdio(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
 	struct stat st;
+	int null = -1;
+	bool asked = false;
 
-	if ((plan->flags & PLAN_TERMINAL) != 0)
-		return 0;
-	for (int fd = 0; fd <= 2; fd++) {
+	for (int fd = 0; fd <= 2 && (plan->flags & PLAN_TERMINAL) == 0; fd++) {
+		long result = 0;
+
 		if (sys_fstat(fd, &st) < 0)
 			continue; /* closed by whoever started us: stays so */
 		if ((st.st_mode & S_IFMT) == S_IFIFO && plan->uid != st.st_uid && plan->uid != 0)
 			(void)sys_fchown(fd, plan->uid, (unsigned)-1); /* best effort, as runc: the pipe may be another's */
 		if ((st.st_mode & S_IFMT) != S_IFCHR || st.st_rdev != 0x103)
 			continue;
-		long null = root_open(init->root, "dev/null", O_RDWR, RESOLVE_NO_SYMLINKS);
-		bool same = null >= 0 && sys_fstat((int)null, &st) == 0 && (st.st_mode & S_IFMT) == S_IFCHR &&
-			    st.st_rdev == 0x103;
-		long result = same ? sys_dup3((int)null, fd, 0) : 0; /* no null device inside: the host's serves */
+		if (!asked)
+			null = open_null(init);
+		asked = true;
 		if (null >= 0)
-			(void)sys_close((int)null);
+			result = sys_dup3(null, fd, 0);
 		if (result < 0)
 			return error_set(err, (int)-result, "reopen \"/dev/null\"");
 	}
+	if (null >= 0)
+		(void)sys_close(null);
 	return 0;
 }
