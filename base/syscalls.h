@@ -86,14 +86,15 @@ static inline long sys_call6(long n, long a, long b, long c, long d, long e, lon
 
 /*
  * Every signal back to its default, none blocked: handlers are gone with exec, but ignored signals
- * stay ignored (conmon ignores SIGPIPE). Also those that a libc keeps for itself and hides.
+ * stay ignored (conmon ignores SIGPIPE). Also the two that a libc keeps for itself and hides; the
+ * real-time signals after them are nobody's to ignore for others.
  */
 static inline void sys_reset_signals(void)
 {
 	const unsigned long action[8] = { 0 }; /* SIG_DFL, no flags, empty mask */
 	const unsigned long mask = 0;
 
-	for (int signal = 1; signal <= 64; signal++)
+	for (int signal = 1; signal <= 33; signal++)
 		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0, 0); /* SIGKILL, SIGSTOP refuse */
 	(void)sys_call6(__NR_rt_sigprocmask, 2, SYS_PTR(&mask), 0, 8, 0, 0); /* SIG_SETMASK; cannot fail */
 }

@@ -92,6 +92,8 @@ must_check int cgroup_open_joins(const struct cgroup *cgroup, int ret_fds[static
 enum cgroup_phase { CGROUP_EARLY, CGROUP_FINAL, CGROUP_UPDATE };
 must_check int cgroup_set(const struct cgroup *cgroup, const struct spec_resources *resources,
 			  enum cgroup_phase phase, struct text *warnings, struct error *err);
+/* Whether CGROUP_FINAL has anything to do for @resources (NULL: no). */
+bool cgroup_has_final(const struct spec_resources *resources);
 /*
  * Apply device rules: @rules in order, then hull's default list (SPEC 5.3). Version 1 files, or an
  * eBPF program on version 2. A program with identical rules may be taken from a pin. Where the

@@ -258,6 +258,16 @@ static int set_one(const struct cgroup *cgroup, const struct limit *limit, const
 	return error_set(err, 0, "cannot set %s limit: container could not join or create cgroup", limit->controller);
 }
 
+bool cgroup_has_final(const struct spec_resources *resources)
+{
+	if (resources == NULL)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (limits[i].phase == CGROUP_FINAL && limits[i].wanted(resources))
+			return true;
+	return resources->unified.count > 0;
+}
+
 int cgroup_set(const struct cgroup *cgroup, const struct spec_resources *resources, enum cgroup_phase phase,
 	       struct text *warnings, struct error *err)
 {

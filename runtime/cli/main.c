@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +48,11 @@ int main(int argc, char **argv)
 		dprintf(STDERR_FILENO, "hull: %s\n", err.text);
 		return 1;
 	}
+#ifdef __GLIBC__
+	/* One growth of the heap, and none given back: hull ends soon. Both are hints. */
+	(void)mallopt(M_TOP_PAD, 512 << 10);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
 	/* Ignored by who started us, the kernel would reap our children: no status, and their numbers free. */
 	(void)signal(SIGCHLD, SIG_DFL);

@@ -100,12 +100,6 @@ static int claim_state_directory(void *data, struct error *err)
 		return result; /* delete --force was faster: what has the name now is another's */
 	if (result == 0)
 		result = state_save(creation->dir, &creation->state, err);
-	if (result == 0) {
-		autoclose int fd = openat(creation->dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-		result = fd < 0 ? error_set(err, errno, "write config.json") :
-				  fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
-	}
 	if (result == 0 && (creation->state.flags & STATE_NOTIFY) != 0)
 		result = notify_make_directory(creation->dir, err);
 	if (result == 0)
@@ -205,6 +199,18 @@ static int start_init(void *data, struct error *err)
 	return result;
 }
 
+/* The document as it is now, for exec and for the hooks of start and delete; while hull-init works. */
+static int keep_document(void *data, struct error *err)
+{
+	struct creation *creation = data;
+	autoclose int fd = openat(creation->dir, "config.json",
+				  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, errno, "write config.json");
+	return fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
+}
+
 static int run_runtime_hooks(void *data, struct error *err)
 {
 	struct creation *creation = data;
@@ -224,7 +230,9 @@ static int run_runtime_hooks(void *data, struct error *err)
 static int wait_created(void *data, struct error *err)
 {
 	struct creation *creation = data;
-	int result = sync_expect(creation->launch.sync, SYNC_CREATED, NULL, err);
+	int result = (creation->builder.head.flags & PLAN_DIRECT) != 0 ?
+			     0 :
+			     sync_expect(creation->launch.sync, SYNC_CREATED, NULL, err);
 
 	if (result == -EPIPE && creation->cgroup != NULL && cgroup_oom_kills(creation->cgroup) > 0)
 		result = error_set(err, 0, "container init was OOM-killed (memory limit too low?)");
@@ -285,6 +293,7 @@ static const struct step create_steps[] = {
 	{ "create cgroup", create_cgroup, remove_cgroup },
 	{ "seal plan", seal_plan, NULL },
 	{ "start init", start_init, kill_init },
+	{ "keep document", keep_document, NULL },
 	{ "runtime hooks", run_runtime_hooks, NULL },
 	{ "wait until created", wait_created, NULL },
 	{ "final limits", set_final_limits, NULL },

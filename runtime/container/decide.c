@@ -118,6 +118,22 @@ static int check_terminal(const struct creation *creation, struct error *err)
 	return 0;
 }
 
+/*
+ * run has nothing to do between the finished root and the program unless a limit has to be tightened,
+ * a terminal taken, or somebody is to be told of the process first: then hull-init goes through in
+ * one go, and two processes need not wake each other. hull finds what went wrong all the same.
+ */
+static bool is_direct(const struct creation *creation)
+{
+	const struct spec_process *process = creation->spec->process;
+	const struct create_options *options = creation->options;
+	bool told = options->pid_file != NULL || options->pidfd_socket != NULL || options->console_socket != NULL;
+
+	return !creation->gate && process != NULL && !process->terminal && !process->oom_score_adj.set && !told &&
+	       (creation->state.flags & (STATE_NOTIFY | STATE_SHARED_PID)) == 0 &&
+	       creation->state.cgroups.count > 0 && !cgroup_has_final(creation->spec->linux->resources);
+}
+
 int decide_plan(struct creation *creation, struct error *err)
 {
 	const struct create_options *options = creation->options;
@@ -152,6 +168,8 @@ int decide_plan(struct creation *creation, struct error *err)
 		}
 		request.notify_directory = notify_directory;
 	}
+	if (result == 0 && is_direct(creation))
+		creation->builder.head.flags |= PLAN_DIRECT;
 	if (result == 0)
 		result = plan_make(&request, &creation->builder, &warnings, err);
 	if (result == 0)

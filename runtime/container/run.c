@@ -49,10 +49,13 @@ static int start_created(const struct container_context *context, struct creatio
 	if (result == 0 && (creation->state.flags & STATE_NOTIFY) != 0)
 		result = notify_open(creation->dir, &foreground->notify, err);
 	foreground->notify_host = getenv("NOTIFY_SOCKET");
-	if (result == 0)
+	bool direct = (creation->builder.head.flags & PLAN_DIRECT) != 0;
+	if (result == 0 && !direct)
 		result = sync_send(creation->launch.sync, SYNC_START, err);
 	if (result == 0)
 		result = start_follow(creation->launch.sync, err);
+	if (result < 0 && direct)
+		return error_add(err, "unable to start container process");
 	if (result == 0)
 		result = start_hooks(context, creation->options->id, &opened, err);
 	return result;

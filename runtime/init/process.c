@@ -255,7 +255,8 @@ int init_find_program(struct init *init, struct error *err)
 int init_created(struct init *init, struct error *err)
 {
 	(void)err;
-	sync_send(init, SYNC_CREATED, 0);
+	if ((init->plan->flags & PLAN_DIRECT) == 0)
+		sync_send(init, SYNC_CREATED, 0);
 	return 0;
 }
 
@@ -283,6 +284,8 @@ int init_gate(struct init *init, struct error *err)
 	const struct plan *plan = init->plan;
 	long peer;
 
+	if ((plan->flags & PLAN_DIRECT) != 0)
+		return 0;
 	if (plan->fds.gate < 0) {
 		int result = sync_expect(init, SYNC_START, err);
 

@@ -150,6 +150,7 @@ enum {
 	PLAN_HOME_FROM_PASSWD = 1 << 14, /* no HOME in env: look it up */
 	PLAN_PERSONALITY = 1 << 15,
 	PLAN_CONSOLE_SIZE = 1 << 16,
+	PLAN_DIRECT = 1 << 18,       /* run with nothing left to do in between: from the root to exec in one go */
 	PLAN_BIND_DEVICES = 1 << 17, /* a user namespace cannot make nodes: the host's are bound */
 };
 

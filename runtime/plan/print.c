@@ -34,6 +34,7 @@ static const struct name flag_names[] = {
 	{ PLAN_HOME_FROM_PASSWD, "home-from-passwd" },
 	{ PLAN_PERSONALITY, "personality" },
 	{ PLAN_CONSOLE_SIZE, "console-size" },
+	{ PLAN_DIRECT, "direct" },
 	{ PLAN_BIND_DEVICES, "bind-devices" },
 	{ PLAN_BIND_DEVICES, "bind-devices" },
 };

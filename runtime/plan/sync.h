@@ -11,6 +11,7 @@
  *                          HOOKS_DONE ---->
  *                                            createContainer hooks, pivot, program looked up
  *                                   <------  CREATED
+ *   [DIRECT: run without anything to do in between: CREATED and START are left out]
  *   final limits, state published
  *   create: hull ends.                       waits at the gate
  *   run:                   START    ------>
