@@ -206,6 +206,7 @@ static int add_container(struct reader *reader, enum json_type type)
 	struct json *node = add(reader, type, NULL, 0);
 	if (node == NULL)
 		return 0;
+	node->begin = reader->offset - 1;
 	reader->frames[reader->depth++] = (struct frame){.node = node};
 	return 1;
 }
@@ -313,7 +314,9 @@ static int on_end_object(void *context)
 	struct reader *reader = context;
 
 	reach_token(reader);
-	return check_names(reader, reader->frames[--reader->depth].node);
+	struct json *object = reader->frames[--reader->depth].node;
+	object->end = reader->offset;
+	return check_names(reader, object);
 }
 
 static int on_end_array(void *context)
@@ -321,7 +324,7 @@ static int on_end_array(void *context)
 	struct reader *reader = context;
 
 	reach_token(reader);
-	reader->depth--;
+	reader->frames[--reader->depth].node->end = reader->offset;
 	return 1;
 }
 

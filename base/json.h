@@ -31,6 +31,7 @@ struct json {
 	size_t count;             /* number of children */
 	const struct json *parent;
 	size_t index;             /* place among its siblings, from 0 */
+	size_t begin, end;        /* JSON_ARRAY, JSON_OBJECT: its bytes in the text, brackets included */
 };
 
 /*

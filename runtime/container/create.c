@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/container/brief.h"
 #include "runtime/container/decide.h"
 #include "runtime/container/files.h"
 #include "runtime/container/notify.h"
@@ -208,7 +209,11 @@ static int keep_document(void *data, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "write config.json");
-	return fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
+	int result = fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
+	if (result == 0 && creation->brief)
+		result = brief_save(creation->dir, creation->spec, creation->document, creation->document_length,
+				    (const struct plan *)(const void *)creation->builder.block.data, err);
+	return result;
 }
 
 static int run_runtime_hooks(void *data, struct error *err)
@@ -353,7 +358,7 @@ int container_create(const struct container_context *context, const struct creat
 		return result;
 	creation.context = context;
 	creation.options = options;
-	creation.gate = true;
+	creation.gate = creation.brief = true;
 	result = creation_run(&creation, err);
 	creation_release(&creation);
 	return result;

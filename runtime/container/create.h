@@ -13,6 +13,7 @@ struct creation {
 	const struct container_context *context;
 	const struct create_options *options;
 	int console_socket; /* connected, -1: none */
+	bool brief;         /* keep the document in brief for exec (brief.h): not worth it for a short run */
 	bool gate;          /* make a gate for `start`; run goes on over the socket it has */
 
 	struct spec *spec;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/number.h"
+#include "runtime/container/brief.h"
 #include "runtime/container/create.h"
 #include "runtime/container/files.h"
 #include "runtime/container/foreground.h"
@@ -31,6 +32,7 @@ struct execution {
 	struct opened opened;
 	struct pidfd target;
 	struct spec *spec;
+	struct process_filter filter; /* of the container's profile, when it is not in spec */
 	struct arena arena;
 	const struct spec_process *process;
 	struct spec_process made; /* where the command line says what to do */
@@ -265,7 +267,7 @@ static int find_container(struct execution *execution, const struct container_co
 		return error_set(err, 0, "cannot exec in a stopped container");
 	if (status == STATUS_PAUSED && !execution->options->ignore_paused)
 		return error_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
-	return spec_load(execution->opened.dir, &execution->spec, NULL, NULL, err);
+	return brief_load(execution->opened.dir, &execution->spec, &execution->filter, err);
 }
 
 /* --- doing it ------------------------------------------------------------------------------------------ */
@@ -297,6 +299,7 @@ static int make_plan(struct execution *execution, const struct container_context
 	int result = state_open_root(context, false, &root, err);
 
 	request.extra.cache_dir = root;
+	request.extra.filter = &execution->filter;
 	request.extra.preserve_fds = options->preserve_fds;
 	if (result == 0)
 		result = files_count(options->preserve_fds, &request.extra, err);
@@ -403,6 +406,7 @@ int container_exec(const struct container_context *context, const struct exec_op
 	cgroup_paths_release(&execution.cgroup_paths);
 	build_release(&execution.builder);
 	spec_free(execution.spec);
+	free(execution.filter.instructions);
 	opened_release(&execution.opened);
 	arena_release(&execution.arena);
 	return result;

@@ -102,6 +102,7 @@ int container_run(const struct container_context *context, const struct run_opti
 		return result;
 	creation.context = context;
 	creation.options = &options->create;
+	creation.brief = options->detach;
 	if (!options->detach) {
 		result = foreground_prepare(&foreground, err);
 		if (result == 0 && options->create.console_socket == NULL)

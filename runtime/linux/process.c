@@ -182,6 +182,12 @@ static int plan_seccomp(const struct spec_seccomp *profile, const struct process
 {
 	struct seccomp_filter filter = { 0 };
 
+	if (extra->filter != NULL && extra->filter->count > 0) {
+		builder->head.seccomp = build_list(builder, extra->filter->instructions, sizeof(struct sock_filter),
+						   extra->filter->count);
+		builder->head.seccomp_flags = extra->filter->flags;
+		return 0;
+	}
 	if (profile == NULL || extra->for_print)
 		return 0;
 	int result = seccomp_filter_make(profile, extra->cache_dir, &filter, err);

@@ -247,3 +247,22 @@ END
 	started
 	executes "$(uname -n)" "$TAG" hostname
 }
+
+@test "exec has the container's filter, by the document in brief and by the whole one" {
+	config "$B" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: [],
+		syscalls: [{names: ["chmod", "fchmodat", "fchmodat2"], action: "SCMP_ACT_ERRNO", errnoRet: 28}]}'
+	bundle_args "$B" sleep 100
+	started
+	[[ -s $STATE/$TAG/brief.json && -s $STATE/$TAG/filter ]]
+	run jq -e '.linux.seccomp == null and .process.args == ["sleep", "100"]' "$STATE/$TAG/brief.json"
+	assert_status 0
+	run ! "$HULL" --root "$STATE" exec "$TAG" chmod 700 /tmp
+	[[ $output == *"No space left"* ]]
+	truncate -s 20 "$STATE/$TAG/filter"
+	run "$HULL" --root "$STATE" exec "$TAG" true
+	assert_status 255
+	[[ $output == *"filter is damaged"* ]]
+	rm "$STATE/$TAG/brief.json" "$STATE/$TAG/filter"
+	run ! "$HULL" --root "$STATE" exec "$TAG" chmod 700 /tmp
+	[[ $output == *"No space left"* ]]
+}
