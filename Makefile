@@ -172,7 +172,7 @@ RUN_TESTS := tests/helpers/run-tests
 BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/shim/*.bats))
 ENGINE_BATS := $(sort $(wildcard tests/engines/*.bats))
 LINTS := $(sort $(filter-out %.map %.md,$(wildcard tests/lint/*)))
-SOURCES := $(wildcard base/*.[ch] oci/*/*.[ch] runtime/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/unit/*/*/*.[ch])
+SOURCES := $(shell find base oci runtime shim tests -name "*.[ch]" 2>/dev/null)
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ## make               build hull and its helper below build/

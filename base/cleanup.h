@@ -34,11 +34,11 @@ static inline int take_fd(int *fd)
 	return taken;
 }
 
-#define take_ptr(pointer)                                                                          \
-	({                                                                                         \
-		__typeof__(*(pointer)) taken_ = *(pointer);                                        \
-		*(pointer) = NULL;                                                                 \
-		taken_;                                                                            \
+#define take_ptr(pointer)                                                                                    \
+	({                                                                                                   \
+		__typeof__(*(pointer)) taken_ = *(pointer);                                                  \
+		*(pointer) = NULL;                                                                           \
+		taken_;                                                                                      \
 	})
 
 #endif

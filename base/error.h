@@ -24,8 +24,7 @@ struct error {
  * Fill @err with the formatted text. @number is the errno that caused it, or 0 when the text alone
  * says what is wrong. Replaces what @err held. Returns -@number, or -EINVAL where @number is 0.
  */
-int error_set(struct error *err, int number, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int error_set(struct error *err, int number, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Put "context: " in front of what @err says: what the caller was doing, not that it failed.

@@ -167,7 +167,9 @@ static ssize_t receive(int socket, void *bytes, size_t room, int *ret_fds, size_
 		char room[CMSG_SPACE(sizeof(int) * MAX_SENT_FDS)];
 	} control;
 	struct iovec data = { .iov_base = bytes, .iov_len = room };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control.room,
 				  .msg_controllen = sizeof(control.room) };
 	ssize_t got;
 

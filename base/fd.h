@@ -31,7 +31,8 @@ must_check int fd_write_all(int fd, const void *bytes, size_t length, const char
  * and files that hull owns only: the path is opened with openat(2), O_NOFOLLOW on its last part.
  * Errors: those of open, -EFBIG.
  */
-must_check int fd_read_file_at(int dir, const char *path, size_t max_bytes, struct text *ret, struct error *err);
+must_check int fd_read_file_at(int dir, const char *path, size_t max_bytes, struct text *ret,
+			       struct error *err);
 /* One write(2) of @text to the existing kernel file @path below @dir. Errors: those of open, write. */
 must_check int fd_write_file_at(int dir, const char *path, const char *text, struct error *err);
 /*
@@ -55,7 +56,8 @@ must_check ssize_t fd_receive(int socket, void *bytes, size_t room, int *ret_fds
  * The same without descriptors. @ret_sender: the sender's pid as this process sees it, by the kernel's
  * word and nobody else's, where fd_ask_for_sender was called before the message was sent; else 0.
  */
-must_check ssize_t fd_receive_from(int socket, void *bytes, size_t room, pid_t *ret_sender, struct error *err);
+must_check ssize_t fd_receive_from(int socket, void *bytes, size_t room, pid_t *ret_sender,
+				   struct error *err);
 must_check int fd_ask_for_sender(int socket, struct error *err);
 
 #endif

@@ -36,7 +36,7 @@ struct reader {
 	size_t length;
 	yajl_handle yajl;
 	bool finishing; /* the text has been consumed; yajl now reads a blank of its own */
-	size_t offset;	/* up to where lines have been counted: the end of the last token */
+	size_t offset;  /* up to where lines have been counted: the end of the last token */
 	unsigned line;
 	const char *name; /* of the member whose value comes next */
 	struct json *root;
@@ -207,7 +207,7 @@ static int add_container(struct reader *reader, enum json_type type)
 	if (node == NULL)
 		return 0;
 	node->begin = reader->offset - 1;
-	reader->frames[reader->depth++] = (struct frame){.node = node};
+	reader->frames[reader->depth++] = (struct frame){ .node = node };
 	return 1;
 }
 
@@ -373,7 +373,8 @@ int json_parse(struct arena *arena, const char *name, const char *bytes, size_t 
 	       const struct json **ret, struct error *err)
 {
 	struct reader reader = {
-		.arena = arena, .err = err, .file = name, .bytes = bytes, .length = length, .line = 1};
+		.arena = arena, .err = err, .file = name, .bytes = bytes, .length = length, .line = 1
+	};
 
 	if (length > JSON_MAX_BYTES)
 		return error_set(err, EFBIG, "%s: %zu bytes, at most %zu are read", name, length,
@@ -414,7 +415,7 @@ const struct json *json_get(const struct json *object, const char *name)
 const char *json_type_name(enum json_type type)
 {
 	static const char *const names[] = {
-		[JSON_NULL] = "null",	  [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
+		[JSON_NULL] = "null",     [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
 		[JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object",
 	};
 	_Static_assert(ARRAY_LEN(names) == JSON_TYPE_COUNT, "every type needs a name");

@@ -30,8 +30,8 @@ struct json {
 	const struct json *next;  /* next sibling */
 	size_t count;             /* number of children */
 	const struct json *parent;
-	size_t index;             /* place among its siblings, from 0 */
-	size_t begin, end;        /* JSON_ARRAY, JSON_OBJECT: its bytes in the text, brackets included */
+	size_t index;      /* place among its siblings, from 0 */
+	size_t begin, end; /* JSON_ARRAY, JSON_OBJECT: its bytes in the text, brackets included */
 };
 
 /*

@@ -36,8 +36,8 @@ int number_parse_u64(const char *text, uint64_t max, uint64_t *ret, struct error
 	if (!digits_parse(text, 10, &value, &overflow))
 		return error_set(err, 0, "\"%.64s\" is not a whole number", text);
 	if (overflow || value > max)
-		return error_set(err, 0, "number %.64s: must be at most %llu", text,
-				 (unsigned long long)max), -ERANGE;
+		return error_set(err, 0, "number %.64s: must be at most %llu", text, (unsigned long long)max),
+		       -ERANGE;
 	*ret = value;
 	return 0;
 }
@@ -53,7 +53,8 @@ int number_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret, s
 	if (overflow || (negative ? magnitude > (uint64_t)INT64_MAX + 1 : magnitude > INT64_MAX) ||
 	    value < min || value > max)
 		return error_set(err, 0, "number %.64s: must be %lld to %lld", text, (long long)min,
-				 (long long)max), -ERANGE;
+				 (long long)max),
+		       -ERANGE;
 	*ret = value;
 	return 0;
 }
@@ -99,7 +100,8 @@ int number_parse_bytes(const char *text, int64_t *ret, struct error *err)
 			return error_set(err, 0, "\"%.64s\" is not a size: unknown unit", text);
 		power = (int)(known - units);
 		unit++;
-		if (power > 0 && tolower((unsigned char)unit[0]) == 'i' && tolower((unsigned char)unit[1]) == 'b')
+		if (power > 0 && tolower((unsigned char)unit[0]) == 'i' &&
+		    tolower((unsigned char)unit[1]) == 'b')
 			unit += 2;
 		else if (power > 0 && tolower((unsigned char)unit[0]) == 'b')
 			unit++;

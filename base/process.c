@@ -66,7 +66,8 @@ static uint64_t pidfd_inode(const struct pidfd *pidfd)
 	struct statfs fs;
 	struct stat st;
 
-	if (fstatfs(pidfd->fd, &fs) < 0 || (unsigned long)fs.f_type != PID_FS_MAGIC || fstat(pidfd->fd, &st) < 0)
+	if (fstatfs(pidfd->fd, &fs) < 0 || (unsigned long)fs.f_type != PID_FS_MAGIC ||
+	    fstat(pidfd->fd, &st) < 0)
 		return 0;
 	return st.st_ino;
 }

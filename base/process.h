@@ -25,7 +25,8 @@ struct process_id {
 /* Errors: -ESRCH there is no such process. Linux 5.3. */
 must_check int process_open(pid_t pid, struct pidfd *ret, struct error *err);
 /* Take down who @pid, held by @pidfd, is. */
-must_check int process_identify(pid_t pid, const struct pidfd *pidfd, struct process_id *ret, struct error *err);
+must_check int process_identify(pid_t pid, const struct pidfd *pidfd, struct process_id *ret,
+				struct error *err);
 /*
  * A pidfd of exactly the process that @id describes.
  * Errors: -ESRCH it is gone (ended, or its number belongs to another, or the machine was rebooted).

@@ -39,5 +39,6 @@ int program_find(const char *directory, const char *name, struct text *ret, stru
 			return text_done(ret, err);
 		}
 	}
-	return error_set(err, ENOENT, "find %s in \"%s\" or \"%s/../libexec/hull\"", name, directory, directory);
+	return error_set(err, ENOENT, "find %s in \"%s\" or \"%s/../libexec/hull\"", name, directory,
+			 directory);
 }

@@ -95,7 +95,8 @@ static inline void sys_reset_signals(void)
 	const unsigned long mask = 0;
 
 	for (int signal = 1; signal <= 33; signal++)
-		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0, 0); /* SIGKILL, SIGSTOP refuse */
+		(void)sys_call6(__NR_rt_sigaction, signal, SYS_PTR(action), 0, 8, 0,
+				0);                                          /* SIGKILL, SIGSTOP refuse */
 	(void)sys_call6(__NR_rt_sigprocmask, 2, SYS_PTR(&mask), 0, 8, 0, 0); /* SIG_SETMASK; cannot fail */
 }
 

@@ -22,7 +22,7 @@
 
 void child_init(struct child *child, void (*ended)(struct loop_source *source, uint32_t events))
 {
-	*child = (struct child){.source = {.fd = -1, .ready = ended}, .said = -1};
+	*child = (struct child){ .source = { .fd = -1, .ready = ended }, .said = -1 };
 }
 
 bool child_runs(const struct child *child)
@@ -116,7 +116,7 @@ void child_last_line(const char *bytes, size_t length, char *ret, size_t room)
 
 int child_reap(struct child *child, const struct loop *loop, const char *name, struct error *err)
 {
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 	char bytes[SAID_BYTES], line[SAID_BYTES / 2];
 	autoclose int said = take_fd(&child->said);
 	/* Its pidfd is readable: it has ended, this does not wait. */

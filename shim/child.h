@@ -19,8 +19,8 @@ struct child {
 
 struct child_request {
 	const char *const *argv; /* argv[0] is a path */
-	int directory;		 /* where it is started; -1: here */
-	int fds[3];	     /* standard streams; -1: /dev/null, for the last one what struct child keeps */
+	int directory;           /* where it is started; -1: here */
+	int fds[3];          /* standard streams; -1: /dev/null, for the last one what struct child keeps */
 	unsigned listen_fds; /* sockets from descriptor 3 on that it is given, with LISTEN_PID */
 	const char *listen_names;
 };

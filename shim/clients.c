@@ -27,7 +27,7 @@ struct client {
 };
 
 static struct client clients[MAX_CLIENTS];
-static struct loop_source listener = {.fd = -1};
+static struct loop_source listener = { .fd = -1 };
 static const struct loop *the_loop;
 static const struct clients_calls *the_calls;
 
@@ -59,10 +59,10 @@ static void drop(struct client *client)
 static void send_to(struct client *client, const struct protocol_head *head, const char *bytes, size_t length)
 {
 	struct iovec parts[] = {
-		{.iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head)},
-		{.iov_base = (void *)(uintptr_t)bytes, .iov_len = length},
+		{ .iov_base = (void *)(uintptr_t)head, .iov_len = sizeof(*head) },
+		{ .iov_base = (void *)(uintptr_t)bytes, .iov_len = length },
 	};
-	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1};
+	const struct msghdr message = { .msg_iov = parts, .msg_iovlen = length > 0 ? 2 : 1 };
 
 	/* A packet goes whole or not at all. A full queue is a client that does not read: gone. */
 	if (sendmsg(client->source.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -71,7 +71,7 @@ static void send_to(struct client *client, const struct protocol_head *head, con
 
 static void greet(struct client *client, int32_t wants)
 {
-	struct protocol_head state = {.type = PROTOCOL_STATE}, exited = {0};
+	struct protocol_head state = { .type = PROTOCOL_STATE }, exited = { 0 };
 
 	client->greeted = true;
 	client->wants = wants;
@@ -148,7 +148,7 @@ int clients_adopt(int fd, struct error *err)
 
 		if (client->source.fd >= 0)
 			continue;
-		*client = (struct client){.source = {.fd = fd, .ready = client_ready}};
+		*client = (struct client){ .source = { .fd = fd, .ready = client_ready } };
 		/* Without the right to it: what the machine allows. */
 		if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
 			(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes,
@@ -183,7 +183,7 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 
 int clients_open(const struct loop *loop, int dir, const struct clients_calls *calls, struct error *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	the_loop = loop;
@@ -201,13 +201,13 @@ int clients_open(const struct loop *loop, int dir, const struct clients_calls *c
 		return error_set(err, errno, "listen at the control socket");
 	if (fchmodat(dir, "control", 0600, 0) < 0)
 		return error_set(err, errno, "protect the control socket");
-	listener = (struct loop_source){.fd = take_fd(&fd), .ready = listener_ready};
+	listener = (struct loop_source){ .fd = take_fd(&fd), .ready = listener_ready };
 	return loop_watch(loop, &listener, EPOLLIN, err);
 }
 
 void clients_send(uint32_t type, int32_t a, int32_t b, const char *bytes, size_t length, int32_t wants)
 {
-	const struct protocol_head head = {.type = type, .a = a, .b = b};
+	const struct protocol_head head = { .type = type, .a = a, .b = b };
 
 	for (size_t i = 0; i < MAX_CLIENTS; i++) {
 		struct client *client = &clients[i];

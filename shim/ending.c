@@ -43,7 +43,7 @@ static void set_exit(bool exited, int status, struct store_exit *ret)
 
 void ending_take(int pidfd, struct store_exit *ret)
 {
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 
 	if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		ret->code = -1; /* somebody else took it */

@@ -9,16 +9,16 @@
 
 #define MAX_ARGS 16
 
-const char *const hull_names[HULL_COMMAND_COUNT] = {"hull create", "hull start", "hull delete"};
+const char *const hull_names[HULL_COMMAND_COUNT] = { "hull create", "hull start", "hull delete" };
 
 int hull_spawn(enum hull_command command, const struct keeper_options *options, const int *fds,
 	       struct child *child, const struct loop *loop, struct error *err)
 {
 	const char *argv[MAX_ARGS];
 	size_t n = 0;
-	struct child_request request = {.argv = argv,
-					.directory = options->run_directory,
-					.fds = {-1, -1, -1}};
+	struct child_request request = { .argv = argv,
+					 .directory = options->run_directory,
+					 .fds = { -1, -1, -1 } };
 
 	for (int i = 0; fds != NULL && i < 3; i++)
 		request.fds[i] = fds[i];

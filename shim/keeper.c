@@ -36,12 +36,12 @@
 
 #include "base/banned.h"
 
-#define DRAIN_MS 1000	  /* a leaked process that holds a pipe delays the record no longer */
-#define QUIET_MS 20	  /* nothing came for so long: there is nothing more of the container's */
+#define DRAIN_MS 1000     /* a leaked process that holds a pipe delays the record no longer */
+#define QUIET_MS 20       /* nothing came for so long: there is nothing more of the container's */
 #define PATIENCE_MS 10000 /* more, for a client that asked for it */
 #define FOREIGN_MS 10000  /* for the exit of one that was taken up */
-#define KILLED_MS 1000	  /* what SIGKILL may need before hull is asked to help */
-#define RECORD_MS 1000	  /* between two tries where the disk is full */
+#define KILLED_MS 1000    /* what SIGKILL may need before hull is asked to help */
+#define RECORD_MS 1000    /* between two tries where the disk is full */
 #define RECORD_TRIES 30
 #define TRIM_MS 1000 /* after the last burst of work */
 
@@ -155,7 +155,7 @@ void keeper_running(void)
 
 static void signal_container(int signal)
 {
-	const struct pidfd pidfd = {.fd = keeper.init.fd};
+	const struct pidfd pidfd = { .fd = keeper.init.fd };
 	struct error ignored;
 
 	if (pidfd.fd >= 0)
@@ -309,7 +309,7 @@ static void act_wait(void)
 	if (keeper.options->restart_delay_ms >= 0)
 		keeper.delay_ms = keeper.options->restart_delay_ms;
 	keeper.run.restarts++;
-	keeper.run.container = (struct process_id){0};
+	keeper.run.container = (struct process_id){ 0 };
 	if (store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err) < 0)
 		keeper_complain(&err);
 	timers_set(TIMER_RESTART, keeper.delay_ms);
@@ -435,16 +435,16 @@ static void wrote(int stream, const char *bytes, size_t length)
 static void answer_state(struct protocol_head *ret_state, struct protocol_head *ret_exited)
 {
 	static const enum protocol_state states[STATE_COUNT] = {
-		[STATE_CREATING] = PROTOCOL_CREATING,	    [STATE_CREATED] = PROTOCOL_CREATING,
-		[STATE_CANCELLING] = PROTOCOL_CREATING,	    [STATE_RUNNING] = PROTOCOL_RUNNING,
-		[STATE_STOPPING] = PROTOCOL_RUNNING,	    [STATE_ENDED] = PROTOCOL_STOPPED,
+		[STATE_CREATING] = PROTOCOL_CREATING,       [STATE_CREATED] = PROTOCOL_CREATING,
+		[STATE_CANCELLING] = PROTOCOL_CREATING,     [STATE_RUNNING] = PROTOCOL_RUNNING,
+		[STATE_STOPPING] = PROTOCOL_RUNNING,        [STATE_ENDED] = PROTOCOL_STOPPED,
 		[STATE_WAITING] = PROTOCOL_WAITING_RESTART, [STATE_STOPPED] = PROTOCOL_STOPPED,
 	};
 
 	ret_state->a = (int32_t)states[keeper.state];
 	ret_state->b = keeper.run.container.pid;
 	if (keeper.state == STATE_ENDED && keeper.recorded)
-		*ret_exited = (struct protocol_head){PROTOCOL_EXITED, keeper.ending.code, keeper.again};
+		*ret_exited = (struct protocol_head){ PROTOCOL_EXITED, keeper.ending.code, keeper.again };
 }
 
 /* --- times ------------------------------------------------------------------------------------------ */
@@ -483,11 +483,12 @@ static int open_all(struct error *err)
 		.resize = streams_resize,
 		.room = streams_resume,
 	};
-	static const struct streams_calls stream_calls = {
-		.wrote = wrote, .input_free = clients_input_free, .has_room = clients_have_room};
+	static const struct streams_calls stream_calls = { .wrote = wrote,
+							   .input_free = clients_input_free,
+							   .has_room = clients_have_room };
 	static void (*const fire[TIMER_COUNT])(void) = {
-		[TIMER_STOP] = overdue,	       [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
-		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = trim,	     [TIMER_WATCHDOG] = watchdog,
+		[TIMER_STOP] = overdue,        [TIMER_DRAIN] = look_at_rest, [TIMER_RECORD] = record,
+		[TIMER_RESTART] = restart_due, [TIMER_TRIM] = trim,          [TIMER_WATCHDOG] = watchdog,
 	};
 	const struct keeper_options *o = keeper.options;
 	struct pidfd self;
@@ -496,8 +497,8 @@ static int open_all(struct error *err)
 
 	if (result < 0)
 		return result;
-	keeper.init = (struct loop_source){.fd = -1, .ready = init_ended};
-	keeper.notify = (struct loop_source){.fd = o->notify_fd, .ready = notify_ready};
+	keeper.init = (struct loop_source){ .fd = -1, .ready = init_ended };
+	keeper.notify = (struct loop_source){ .fd = o->notify_fd, .ready = notify_ready };
 	child_init(&keeper.child, child_ended);
 	streams_init(&keeper.loop, &stream_calls);
 	timers_init(fire);

@@ -14,15 +14,15 @@ struct keeper_options {
 	const char *id; /* whole */
 	const struct store *store;
 	const struct store_container *container;
-	const char *bundle;	      /* what hull is given as bundle, absolute */
+	const char *bundle;           /* what hull is given as bundle, absolute */
 	const char *hull, *hull_root; /* absolute; hull_root NULL: hull's own default */
-	int run_directory;	      /* <run>/<id> */
+	int run_directory;            /* <run>/<id> */
 	int ready_fd, client_fd;      /* -1: none */
-	int notify_fd;		      /* datagrams of the container's for the service manager, -1: none */
+	int notify_fd;                /* datagrams of the container's for the service manager, -1: none */
 	unsigned listen_fds;
 	const char *listen_names;
 	int64_t restart_delay_ms; /* always so long between two runs; -1: restart.h's back-off */
-	bool adopt; /* take up what a killed shim has left */
+	bool adopt;               /* take up what a killed shim has left */
 	bool systemd;
 };
 

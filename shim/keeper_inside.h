@@ -20,7 +20,7 @@ struct keeper_inside {
 	const struct keeper_options *options;
 	struct loop loop;
 	enum state state;
-	struct child child;	   /* hull */
+	struct child child;        /* hull */
 	enum hull_command command; /* which of them */
 	struct loop_source init, notify;
 	int ready_fd;
@@ -32,11 +32,11 @@ struct keeper_inside {
 	int64_t drain_end_ms, began_ms, delay_ms;
 	int32_t stop_seconds, stop_signal; /* as asked for last */
 	unsigned record_tries;
-	bool hold;		/* somebody wants it stopped: no restart */
-	bool ours;		/* we are its parent: not after --adopt */
+	bool hold;              /* somebody wants it stopped: no restart */
+	bool ours;              /* we are its parent: not after --adopt */
 	bool first_look, heard; /* output came since the last look */
-	bool again;		/* what clients were told of a restart */
-	bool light;		/* nothing happens: the next wait is a long one */
+	bool again;             /* what clients were told of a restart */
+	bool light;             /* nothing happens: the next wait is a long one */
 	bool recorded, ever_ran, killed, finished;
 };
 extern struct keeper_inside keeper_inside;

@@ -26,13 +26,13 @@ void keeper_start_create(void)
 {
 	const struct store_container *container = keeper.options->container;
 	struct error err;
-	int fds[3] = {-1, -1, -1};
+	int fds[3] = { -1, -1, -1 };
 	int result;
 
-	keeper.ending = (struct store_exit){0};
+	keeper.ending = (struct store_exit){ 0 };
 	keeper.recorded = keeper.killed = false;
 	keeper.ours = true;
-	keeper.run.container = (struct process_id){0};
+	keeper.run.container = (struct process_id){ 0 };
 	keeper.run.started_ns = 0;
 	result = store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err);
 	if (result == 0 && container->terminal)
@@ -55,7 +55,7 @@ void keeper_start_create(void)
 static int take_container(struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
-	struct pidfd pidfd = {.fd = -1};
+	struct pidfd pidfd = { .fd = -1 };
 	uint64_t pid;
 	int result = fd_read_file_at(keeper.options->run_directory, HULL_PID_FILE, 64, &text, err);
 
@@ -121,7 +121,7 @@ void keeper_start_start(void)
 /* One that was taken up may have been started before: it lives, whatever hull start says. */
 static bool is_taken_up_running(void)
 {
-	const struct pidfd pidfd = {.fd = keeper.init.fd};
+	const struct pidfd pidfd = { .fd = keeper.init.fd };
 
 	return !keeper.ours && !process_ended(&pidfd);
 }

@@ -21,16 +21,17 @@ static struct {
 	const struct store_container *container;
 	struct log_file file;
 	int journal;
-	uint64_t lost;	  /* entries, since the log was last good */
+	uint64_t lost;    /* entries, since the log was last good */
 	int lost_number;  /* errno of the first */
-	int64_t retry_ms; /* of CLOCK_MONOTONIC: not tried before, or a full disk is told of again and again */
-	size_t used;	  /* of the batch */
+	int64_t retry_ms; /* of CLOCK_MONOTONIC: not tried before, or a full disk is told of again and again
+			   */
+	size_t used;      /* of the batch */
 	uint64_t batched; /* entries in it */
 	size_t length[2]; /* of the lines that have no end yet */
 	int64_t begun_ns[2];
 	int64_t time_ns;
 	char time[LOG_TIME_BYTES]; /* of time_ns */
-} the_log = {.file = {.dir = -1, .fd = -1}, .journal = -1};
+} the_log = { .file = { .dir = -1, .fd = -1 }, .journal = -1 };
 
 static char lines[2][LOG_LINE_BYTES];
 #define RETRY_MS 1000
@@ -100,10 +101,9 @@ static bool may_try(void)
 static int say_lost(struct error *err)
 {
 	char text[160], formatted[512];
-	struct log_entry entry = {.stream = 2,
-				  .time = the_log.time,
-				  .time_ns = the_log.time_ns,
-				  .text = text};
+	struct log_entry entry = {
+		.stream = 2, .time = the_log.time, .time_ns = the_log.time_ns, .text = text
+	};
 
 	if (the_log.lost == 0)
 		return 0;
@@ -160,12 +160,12 @@ static void put_file_entry(const struct log_entry *entry)
 
 static void put_entry(int stream, int64_t time_ns, const char *text, size_t length, bool partial)
 {
-	struct log_entry entry = {.time_ns = time_ns,
-				  .time = the_log.time,
-				  .stream = stream,
-				  .text = text,
-				  .length = length,
-				  .partial = partial};
+	struct log_entry entry = { .time_ns = time_ns,
+				   .time = the_log.time,
+				   .stream = stream,
+				   .text = text,
+				   .length = length,
+				   .partial = partial };
 	struct error err;
 
 	if (time_ns != the_log.time_ns) {

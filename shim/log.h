@@ -22,7 +22,7 @@
 struct log_entry {
 	int64_t time_ns;  /* CLOCK_REALTIME */
 	const char *time; /* the same as RFC 3339 with nine digits, in UTC */
-	int stream;	  /* 1 or 2 */
+	int stream;       /* 1 or 2 */
 	const char *text; /* without the line's end */
 	size_t length;
 	bool partial; /* the line goes on in the next entry */

@@ -39,7 +39,7 @@ static void cut_torn_end(const char *name, struct log_file *file)
 
 int log_file_open(int dir, uint64_t max_bytes, uint32_t max_files, struct log_file *ret, struct error *err)
 {
-	struct log_file file = {.dir = -1, .fd = -1, .max_bytes = max_bytes, .max_files = max_files};
+	struct log_file file = { .dir = -1, .fd = -1, .max_bytes = max_bytes, .max_files = max_files };
 
 	if (mkdirat(dir, "log", 0700) < 0 && errno != EEXIST)
 		return error_set(err, errno, "mkdir log");

@@ -13,7 +13,7 @@
 #define LOG_FILE_NAME "container.log"
 
 struct log_file {
-	int dir, fd;			/* -1: none; the directory is held */
+	int dir, fd;                    /* -1: none; the directory is held */
 	uint64_t size_bytes, max_bytes; /* max 0: never rotated */
 	uint32_t max_files;
 };

@@ -43,16 +43,15 @@ static int send_message(int fd, const struct msghdr *message, int *ret_number)
 
 int log_journal_send(int fd, const char *bytes, size_t length, struct error *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET};
-	struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
-	struct msghdr message = {.msg_name = &address,
-				 .msg_namelen = sizeof(address),
-				 .msg_iov = &data,
-				 .msg_iovlen = 1};
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET };
+	struct iovec data = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
+	struct msghdr message = {
+		.msg_name = &address, .msg_namelen = sizeof(address), .msg_iov = &data, .msg_iovlen = 1
+	};
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = {0};
+	} control = { 0 };
 	autoclose int memfd = -1;
 	int number;
 

@@ -18,7 +18,7 @@ static char *put(char *to, const char *text)
 /* The length of the UTF-8 sequence at @text, of which @left bytes are there. */
 static size_t sequence(const char *text, size_t left)
 {
-	char padded[5] = {0};
+	char padded[5] = { 0 };
 
 	if ((unsigned char)text[0] < 0x80)
 		return 1;

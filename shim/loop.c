@@ -32,7 +32,7 @@ void loop_close(struct loop *loop)
 
 int loop_watch(const struct loop *loop, struct loop_source *source, uint32_t events, struct error *err)
 {
-	struct epoll_event event = {.events = events, .data.ptr = source};
+	struct epoll_event event = { .events = events, .data.ptr = source };
 	int how = source->events == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
 
 	if (source->events == events)

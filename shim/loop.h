@@ -16,7 +16,7 @@ struct loop {
 
 /* A descriptor that is watched; it belongs to the one who made it, and must stay where it is in memory. */
 struct loop_source {
-	int fd;		 /* -1: none */
+	int fd;          /* -1: none */
 	uint32_t events; /* EPOLL*; 0: not watched now */
 	void (*ready)(struct loop_source *source, uint32_t events);
 };

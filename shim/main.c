@@ -60,10 +60,11 @@ static int parse_value(const char *name, const char *value, struct arguments *re
 
 static int parse_arguments(int argc, char **argv, struct arguments *ret, struct error *err)
 {
-	*ret = (struct arguments){.store = STORE_DEFAULT_ROOT,
-				  .run = STORE_DEFAULT_RUN,
-				  .ready_fd = UINT64_MAX,
-				  .client_fd = UINT64_MAX, .restart_delay = UINT64_MAX };
+	*ret = (struct arguments){ .store = STORE_DEFAULT_ROOT,
+				   .run = STORE_DEFAULT_RUN,
+				   .ready_fd = UINT64_MAX,
+				   .client_fd = UINT64_MAX,
+				   .restart_delay = UINT64_MAX };
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--systemd") == 0) {
 			ret->systemd = true;
@@ -134,7 +135,7 @@ static int make_unit_bundle(const struct store *store, const char *id, int run_d
 			    struct text *bundle, struct error *err)
 {
 	autotext struct text payload = TEXT_EMPTY, source = TEXT_EMPTY, text = TEXT_EMPTY;
-	struct document_changes changes = {0};
+	struct document_changes changes = { 0 };
 	const struct json *config;
 	struct arena arena;
 	int result = systemd_enter_supervisor(&payload, err);
@@ -245,7 +246,7 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 /* The service manager sees what the container died of. */
 static void die_of(int signal_number)
 {
-	const struct rlimit no_core = {0, 0};
+	const struct rlimit no_core = { 0, 0 };
 	sigset_t set;
 
 	(void)setrlimit(RLIMIT_CORE, &no_core); /* the dump would be ours */
@@ -269,12 +270,11 @@ static int tell_error(const struct keeper_options *options, const struct error *
 
 int main(int argc, char **argv)
 {
-	struct keeper_options options = {.ready_fd = -1,
-					 .client_fd = -1,
-					 .notify_fd = -1,
-					 .run_directory = -1};
+	struct keeper_options options = {
+		.ready_fd = -1, .client_fd = -1, .notify_fd = -1, .run_directory = -1
+	};
 	struct arguments arguments;
-	struct store_exit ending = {0};
+	struct store_exit ending = { 0 };
 	struct error err;
 	bool removed = false;
 
@@ -296,7 +296,8 @@ int main(int argc, char **argv)
 		return tell_error(&options, &err);
 	options.systemd = arguments.systemd;
 	options.adopt = arguments.adopt;
-	options.restart_delay_ms = arguments.restart_delay == UINT64_MAX ? -1 : (int64_t)arguments.restart_delay;
+	options.restart_delay_ms =
+		arguments.restart_delay == UINT64_MAX ? -1 : (int64_t)arguments.restart_delay;
 	if (arguments.systemd) {
 		if (notify_open(&err) < 0)
 			return tell_error(&options, &err);

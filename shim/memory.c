@@ -55,7 +55,7 @@ static int add_segments(struct dl_phdr_info *info, size_t size, void *data)
  */
 int memory_wait(int epoll, struct epoll_event *events, int room, int timeout_ms)
 {
-	struct ranges ranges = {.page = (uintptr_t)sysconf(_SC_PAGESIZE)};
+	struct ranges ranges = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
 
 #if defined(__GLIBC__)
 	(void)malloc_trim(0); /* whether there was something does not matter */

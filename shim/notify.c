@@ -23,7 +23,7 @@ static int64_t watchdog_ms;
 
 int notify_open(struct error *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"),
 		   *pid = getenv("WATCHDOG_PID");
 	uint64_t value;
@@ -70,8 +70,9 @@ static bool may_pass(const char *line)
 {
 	static const char *const names[] = {
 		"READY=",    "RELOADING=",     "MONOTONIC_USEC=",     "STOPPING=",
-		"STATUS=",   "ERRNO=",	       "BUSERROR=",	      "EXIT_STATUS=",
-		"WATCHDOG=", "WATCHDOG_USEC=", "EXTEND_TIMEOUT_USEC="};
+		"STATUS=",   "ERRNO=",         "BUSERROR=",           "EXIT_STATUS=",
+		"WATCHDOG=", "WATCHDOG_USEC=", "EXTEND_TIMEOUT_USEC="
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (text_starts(line, names[i]))
@@ -107,7 +108,7 @@ void notify_filter(const char *datagram, size_t length, char *ret)
 
 int notify_listen(int dir, const char *name, int *ret_fd, struct error *err)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)

@@ -14,7 +14,7 @@ struct oom {
 	uint64_t before; /* kills that were counted already */
 };
 
-#define OOM_NONE ((struct oom){.cgroup = -1})
+#define OOM_NONE ((struct oom){ .cgroup = -1 })
 
 /* Of the cgroup that @pid is in, as long as it lives. Errors: no memory controller (-ENOENT), those of open.
  */

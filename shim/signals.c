@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-static struct loop_source source = {.fd = -1};
+static struct loop_source source = { .fd = -1 };
 static void (*got_signal)(int signal);
 
 static void ready(struct loop_source *self, uint32_t events)
@@ -27,7 +27,7 @@ static void ready(struct loop_source *self, uint32_t events)
 int signals_open(const struct loop *loop, void (*got)(int signal), struct error *err)
 {
 	/* Faults must kill us; a pipe without reader is an error of write. */
-	static const int not_ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE};
+	static const int not_ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE };
 	sigset_t set;
 
 	(void)sigfillset(&set);
@@ -37,7 +37,7 @@ int signals_open(const struct loop *loop, void (*got)(int signal), struct error 
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would take our children's status away */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return error_set(err, errno, "block signals");
-	source = (struct loop_source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = ready};
+	source = (struct loop_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = ready };
 	if (source.fd < 0)
 		return error_set(err, errno, "signalfd");
 	got_signal = got;

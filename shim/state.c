@@ -52,6 +52,6 @@ static const struct {
 struct state_row state_step(enum state state, enum state_event event)
 {
 	if (!table[state][event].set)
-		return (struct state_row){.next = state, .action = ACTION_NONE};
+		return (struct state_row){ .next = state, .action = ACTION_NONE };
 	return table[state][event].row;
 }

@@ -16,9 +16,10 @@
 
 #include "base/banned.h"
 
-#define HELD_BYTES 32768 /* a pipe that has so much is read in any case: hull's hooks must not wait for us   \
-			  */
-#define TURN_READS 4	 /* of one stream, before the others have their turn */
+#define HELD_BYTES                                                                                           \
+	32768        /* a pipe that has so much is read in any case: hull's hooks must not wait for us       \
+		      */
+#define TURN_READS 4 /* of one stream, before the others have their turn */
 
 /* One of each is enough: nothing stays in it between two turns, and there is one container. */
 static char output_buffer[PROTOCOL_MAX_BYTES];
@@ -28,7 +29,7 @@ static struct {
 	const struct loop *loop;
 	const struct streams_calls *calls;
 	bool terminal, held, closing_input;
-	bool paused; /* nothing is read: a client waits for room */
+	bool paused;                  /* nothing is read: a client waits for room */
 	struct loop_source output[2]; /* for a terminal [0] is its master */
 	struct loop_source input;     /* -1 with a terminal */
 	size_t input_length;
@@ -47,11 +48,13 @@ static void end_output(struct loop_source *source)
 /* Watch both outputs as it is now; a terminal's input goes the same way. */
 static void watch_output(void)
 {
-	uint32_t in = streams.paused ? 0 : EPOLLIN, out = streams.terminal && streams.input_length > 0 ? EPOLLOUT : 0;
+	uint32_t in = streams.paused ? 0 : EPOLLIN,
+		 out = streams.terminal && streams.input_length > 0 ? EPOLLOUT : 0;
 	struct error ignored;
 
 	for (int i = 0; i < 2; i++)
-		if (streams.output[i].fd >= 0) /* watching cannot fail: the descriptor is good, and in already or small */
+		if (streams.output[i].fd >=
+		    0) /* watching cannot fail: the descriptor is good, and in already or small */
 			ignore_failure(loop_watch(streams.loop, &streams.output[i], in | out, &ignored));
 }
 
@@ -100,7 +103,8 @@ static void flush_input(void)
 	if (streams.terminal)
 		watch_output();
 	else if (source->fd >= 0) /* as in watch_output */
-		ignore_failure(loop_watch(streams.loop, source, streams.input_length > 0 ? EPOLLOUT : 0, &ignored));
+		ignore_failure(
+			loop_watch(streams.loop, source, streams.input_length > 0 ? EPOLLOUT : 0, &ignored));
 }
 
 static void input_ready(struct loop_source *source, uint32_t events)
@@ -131,8 +135,8 @@ void streams_init(const struct loop *loop, const struct streams_calls *calls)
 {
 	streams.loop = loop;
 	streams.calls = calls;
-	streams.output[0] = streams.output[1] = (struct loop_source){.fd = -1, .ready = output_ready};
-	streams.input = (struct loop_source){.fd = -1, .ready = input_ready};
+	streams.output[0] = streams.output[1] = (struct loop_source){ .fd = -1, .ready = output_ready };
+	streams.input = (struct loop_source){ .fd = -1, .ready = input_ready };
 }
 
 /* @ret_theirs blocks as any pipe of a program's; our end does not. */
@@ -175,7 +179,7 @@ int streams_prepare(bool terminal, bool open_input, int ret_fds[3], struct error
 
 void streams_resize(uint16_t rows, uint16_t columns)
 {
-	struct winsize size = {.ws_row = rows, .ws_col = columns};
+	struct winsize size = { .ws_row = rows, .ws_col = columns };
 
 	streams.rows = rows;
 	streams.columns = columns;

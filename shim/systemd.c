@@ -93,9 +93,9 @@ unsigned systemd_listen_fds(const char **ret_names)
 
 void systemd_scrub_environment(void)
 {
-	static const char *const names[] = {"NOTIFY_SOCKET",  "LISTEN_FDS",   "LISTEN_PID",
-					    "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
-					    "JOURNAL_STREAM", "INVOCATION_ID"};
+	static const char *const names[] = { "NOTIFY_SOCKET",  "LISTEN_FDS",   "LISTEN_PID",
+					     "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+					     "JOURNAL_STREAM", "INVOCATION_ID" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		(void)unsetenv(names[i]); /* valid names */

@@ -43,34 +43,33 @@ struct default_mount {
 	const char *options[8];
 };
 
-static const struct default_mount proc = {"/proc", "proc", "proc", {NULL}};
-static const struct default_mount dev = {"/dev",
-					 "tmpfs",
-					 "tmpfs",
-					 {"nosuid", "strictatime", "mode=755", "size=65536k"}};
-static const struct default_mount pts = {"/dev/pts",
-					 "devpts",
-					 "devpts",
-					 {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
-					  "gid=5"}};
+static const struct default_mount proc = { "/proc", "proc", "proc", { NULL } };
+static const struct default_mount dev = {
+	"/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" }
+};
+static const struct default_mount pts = { "/dev/pts",
+					  "devpts",
+					  "devpts",
+					  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+					    "gid=5" } };
 /* gid 5 is not mapped in a user namespace with one mapping. */
 static const struct default_mount rootless_pts = {
-	"/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}};
-static const struct default_mount shm = {"/dev/shm",
-					 "tmpfs",
-					 "shm",
-					 {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}};
-static const struct default_mount mqueue = {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}};
-static const struct default_mount sys = {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}};
+	"/dev/pts", "devpts", "devpts", { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620" }
+};
+static const struct default_mount shm = {
+	"/dev/shm", "tmpfs", "shm", { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k" }
+};
+static const struct default_mount mqueue = {
+	"/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" }
+};
+static const struct default_mount sys = { "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } };
 /* sysfs can be mounted only by the owner of the network namespace, which is the host's here. */
-static const struct default_mount rootless_sys = {"/sys",
-						  "none",
-						  "/sys",
-						  {"rbind", "nosuid", "noexec", "nodev", "ro"}};
-static const struct default_mount cgroup = {"/sys/fs/cgroup",
-					    "cgroup",
-					    "cgroup",
-					    {"nosuid", "noexec", "nodev", "relatime", "ro"}};
+static const struct default_mount rootless_sys = {
+	"/sys", "none", "/sys", { "rbind", "nosuid", "noexec", "nodev", "ro" }
+};
+static const struct default_mount cgroup = {
+	"/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" }
+};
 
 static const char tail[] =
 	"\t\t\"maskedPaths\": [\n"
@@ -122,7 +121,7 @@ static void append_mapping(struct text *text, const char *name, uint32_t id)
 
 static void append_namespaces(struct text *text, const struct config_options *options)
 {
-	bool listed[NS_COUNT] = {[NS_PID] = true, [NS_IPC] = true, [NS_UTS] = true, [NS_MOUNT] = true};
+	bool listed[NS_COUNT] = { [NS_PID] = true, [NS_IPC] = true, [NS_UTS] = true, [NS_MOUNT] = true };
 	bool first = true;
 
 	listed[NS_NETWORK] = !options->rootless;

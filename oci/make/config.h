@@ -11,8 +11,8 @@
 #include "base/text.h"
 
 struct config_options {
-	bool rootless;	   /* for a user without privileges: a user namespace with one mapping */
-	bool cgroup_v2;	   /* the host has the unified hierarchy: a cgroup namespace too */
+	bool rootless;     /* for a user without privileges: a user namespace with one mapping */
+	bool cgroup_v2;    /* the host has the unified hierarchy: a cgroup namespace too */
 	uint32_t uid, gid; /* rootless: what 0 in the container is outside */
 };
 

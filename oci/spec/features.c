@@ -163,7 +163,7 @@ static void linux_features(struct writer *writer, const struct spec_features *fe
 
 int spec_features_format(const struct spec_features *features, struct text *ret, struct error *err)
 {
-	struct writer writer = {.text = ret};
+	struct writer writer = { .text = ret };
 
 	begin(&writer, "{");
 	string(&writer, "ociVersionMin", SPEC_VERSION_MIN);

@@ -209,11 +209,11 @@ static int read_unsigned(const struct field *row, const struct json *value, void
 	else if (row->type == FIELD_U64)
 		*(uint64_t *)place = number;
 	else if (row->type == FIELD_OPT_U16)
-		*(struct opt_u16 *)place = (struct opt_u16){true, (uint16_t)number};
+		*(struct opt_u16 *)place = (struct opt_u16){ true, (uint16_t)number };
 	else if (row->type == FIELD_OPT_U32)
-		*(struct opt_u32 *)place = (struct opt_u32){true, (uint32_t)number};
+		*(struct opt_u32 *)place = (struct opt_u32){ true, (uint32_t)number };
 	else
-		*(struct opt_u64 *)place = (struct opt_u64){true, number};
+		*(struct opt_u64 *)place = (struct opt_u64){ true, number };
 	return 0;
 }
 
@@ -235,7 +235,7 @@ static int read_signed(const struct field *row, const struct json *value, void *
 	else if (row->type == FIELD_I64)
 		*(int64_t *)place = number;
 	else
-		*(struct opt_i64 *)place = (struct opt_i64){true, number};
+		*(struct opt_i64 *)place = (struct opt_i64){ true, number };
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static int read_bool(const struct field *row, const struct json *value, void *pl
 	if (row->type == FIELD_BOOL)
 		*(bool *)place = value->truth;
 	else
-		*(struct opt_bool *)place = (struct opt_bool){true, value->truth};
+		*(struct opt_bool *)place = (struct opt_bool){ true, value->truth };
 	return 0;
 }
 
@@ -308,9 +308,9 @@ static int read_map(struct field_reader *reader, const struct json *value, struc
 		result = field_expect(item, JSON_STRING, err);
 		if (result < 0)
 			return result;
-		items[item->index] = (struct spec_kv){item->name, item->text};
+		items[item->index] = (struct spec_kv){ item->name, item->text };
 	}
-	*place = (struct spec_kvs){value->count, items};
+	*place = (struct spec_kvs){ value->count, items };
 	return 0;
 }
 
@@ -337,7 +337,7 @@ static int read_array(struct field_reader *reader, const struct field *row, cons
 		if (result < 0)
 			return result;
 	}
-	*place = (struct counted){value->count, items};
+	*place = (struct counted){ value->count, items };
 	return 0;
 }
 
@@ -358,7 +358,7 @@ static int read_u32s(struct field_reader *reader, const struct field *row, const
 			return result;
 		items[item->index] = (uint32_t)number;
 	}
-	*place = (struct counted){value->count, items};
+	*place = (struct counted){ value->count, items };
 	return 0;
 }
 

@@ -81,13 +81,13 @@ struct field {
 	enum field_type type;
 	size_t offset;
 	bool required;
-	bool non_empty;	      /* strings, arrays: an empty one is an error */
+	bool non_empty;       /* strings, arrays: an empty one is an error */
 	bool empty_is_absent; /* strings: "" counts as absent */
-	bool absolute;	      /* strings, and each of an array: must begin with "/" */
+	bool absolute;        /* strings, and each of an array: must begin with "/" */
 	bool unsupported;     /* not carried out yet: noted when present and not empty */
 	const char *wrong;    /* words for a missing or empty value instead of the usual ones */
 	const char *relative; /* words for a path that is not absolute */
-	int64_t min;	      /* signed numbers; both 0: the whole range of the type */
+	int64_t min;          /* signed numbers; both 0: the whole range of the type */
 	uint64_t max;
 	const struct field_object *of;
 	const struct field_name *names;

@@ -22,9 +22,10 @@ struct namespace_entry {
 static const struct field namespace_fields[] = {
 	FIELD(struct namespace_entry, type, "type", .required = true),
 	FIELD(struct namespace_entry, path, "path", .empty_is_absent = true, .absolute = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object namespace_object = {sizeof(struct namespace_entry), namespace_fields, NULL};
+static const struct field_object namespace_object = { sizeof(struct namespace_entry), namespace_fields,
+						      NULL };
 
 static int read_namespaces(struct field_reader *reader, const struct json *value, void *place,
 			   struct error *err)
@@ -33,7 +34,7 @@ static int read_namespaces(struct field_reader *reader, const struct json *value
 	int result = field_expect(value, JSON_ARRAY, err);
 
 	for (const struct json *item = value->first; result == 0 && item != NULL; item = item->next) {
-		struct namespace_entry entry = {0};
+		struct namespace_entry entry = { 0 };
 		int kind = 0;
 
 		result = field_read_object(reader, item, &namespace_object, &entry, err);
@@ -79,10 +80,10 @@ static int check_user_namespace(const struct json *value, const struct spec_linu
 static const struct field time_offset_fields[] = {
 	FIELD(struct spec_time_offset, secs, "secs"),
 	FIELD(struct spec_time_offset, nanosecs, "nanosecs", .max = NANOSECONDS_MAX),
-	{0},
+	{ 0 },
 };
-static const struct field_object time_offset_object = {sizeof(struct spec_time_offset), time_offset_fields,
-						       NULL};
+static const struct field_object time_offset_object = { sizeof(struct spec_time_offset), time_offset_fields,
+							NULL };
 
 static int read_time_offsets(struct field_reader *reader, const struct json *value, void *linux_spec,
 			     struct error *err)
@@ -152,7 +153,7 @@ static int read_file_mode(struct field_reader *reader, const struct json *value,
 	mode &= ~(uint64_t)S_IFMT;
 	if (mode > 07777)
 		return json_error(value, err, "number %s: is not a file mode", value->text);
-	*(struct opt_u32 *)place = (struct opt_u32){true, (uint32_t)mode};
+	*(struct opt_u32 *)place = (struct opt_u32){ true, (uint32_t)mode };
 	return 0;
 }
 
@@ -180,9 +181,9 @@ static const struct field device_fields[] = {
 	FIELD_AS(struct spec_device, file_mode, "fileMode", FIELD_READ, .read = read_file_mode),
 	FIELD(struct spec_device, uid, "uid"),
 	FIELD(struct spec_device, gid, "gid"),
-	{0},
+	{ 0 },
 };
-static const struct field_object device_object = {sizeof(struct spec_device), device_fields, device_check};
+static const struct field_object device_object = { sizeof(struct spec_device), device_fields, device_check };
 
 /* --- propagation, personality, cgroup path -------------------------------------------------------- */
 
@@ -190,12 +191,12 @@ static int read_propagation(struct field_reader *reader, const struct json *valu
 			    struct error *err)
 {
 	static const struct field_name names[] = {
-		{"", PROPAGATION_UNSET},
-		{"shared", PROPAGATION_SHARED},
-		{"slave", PROPAGATION_SLAVE},
-		{"private", PROPAGATION_PRIVATE},
-		{"unbindable", PROPAGATION_UNBINDABLE},
-		{0},
+		{ "", PROPAGATION_UNSET },
+		{ "shared", PROPAGATION_SHARED },
+		{ "slave", PROPAGATION_SLAVE },
+		{ "private", PROPAGATION_PRIVATE },
+		{ "unbindable", PROPAGATION_UNBINDABLE },
+		{ 0 },
 	};
 	struct spec_linux *spec = linux_spec;
 	int result = field_expect(value, JSON_STRING, err), kind;
@@ -221,16 +222,16 @@ struct personality_document {
 static const struct field personality_fields[] = {
 	FIELD(struct personality_document, domain, "domain", .required = true),
 	FIELD(struct personality_document, flags, "flags"),
-	{0},
+	{ 0 },
 };
-static const struct field_object personality_object = {sizeof(struct personality_document),
-						       personality_fields, NULL};
+static const struct field_object personality_object = { sizeof(struct personality_document),
+							personality_fields, NULL };
 
 static int read_personality(struct field_reader *reader, const struct json *value, void *linux_spec,
 			    struct error *err)
 {
 	struct spec_linux *spec = linux_spec;
-	struct personality_document personality = {0};
+	struct personality_document personality = { 0 };
 	int result = field_read_object(reader, value, &personality_object, &personality, err);
 
 	if (result < 0)
@@ -304,6 +305,6 @@ static const struct field linux_fields[] = {
 	FIELD(struct spec_linux, readonly_paths, "readonlyPaths", .absolute = true),
 	FIELD(struct spec_linux, mount_label, "mountLabel", .empty_is_absent = true, .unsupported = true),
 	FIELD_WHOLE("personality", read_personality),
-	{0},
+	{ 0 },
 };
-const struct field_object linux_object = {sizeof(struct spec_linux), linux_fields, linux_check};
+const struct field_object linux_object = { sizeof(struct spec_linux), linux_fields, linux_check };

@@ -50,8 +50,8 @@ static bool path_has_odd_part(const char *path)
 
 static bool is_ipc_sysctl(const char *path)
 {
-	static const char *const names[] = {"msgmax", "msgmnb", "msgmni", "sem",
-					    "shmall", "shmmax", "shmmni", "shm_rmid_forced"};
+	static const char *const names[] = { "msgmax", "msgmnb", "msgmni", "sem",
+					     "shmall", "shmmax", "shmmni", "shm_rmid_forced" };
 
 	if (text_starts(path, "fs/mqueue/"))
 		return true;
@@ -115,7 +115,7 @@ int linux_check_sysctl(struct field_reader *reader, const struct json *value,
 		int result = check_sysctl(item, path, namespaces, err);
 		if (result < 0)
 			return result;
-		items[item->index] = (struct spec_kv){path, item->text};
+		items[item->index] = (struct spec_kv){ path, item->text };
 	}
 	sysctl->items = items;
 	return 0;
@@ -139,9 +139,9 @@ struct net_device {
 
 static const struct field net_device_fields[] = {
 	FIELD(struct net_device, name, "name", .empty_is_absent = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object net_device_object = {sizeof(struct net_device), net_device_fields, NULL};
+static const struct field_object net_device_object = { sizeof(struct net_device), net_device_fields, NULL };
 
 int linux_read_net_devices(struct field_reader *reader, const struct json *value, void *linux_spec,
 			   struct error *err)
@@ -150,12 +150,12 @@ int linux_read_net_devices(struct field_reader *reader, const struct json *value
 
 	(void)linux_spec;
 	for (const struct json *item = value->first; result == 0 && item != NULL; item = item->next) {
-		struct net_device device = {0};
+		struct net_device device = { 0 };
 
 		result = field_read_object(reader, item, &net_device_object, &device, err);
 		if (result < 0)
 			return result;
-		const char *wrong = !is_device_name(item->name)				  ? item->name
+		const char *wrong = !is_device_name(item->name)                           ? item->name
 				    : device.name != NULL && !is_device_name(device.name) ? device.name
 											  : NULL;
 		if (wrong != NULL)
@@ -180,14 +180,14 @@ static const struct field intel_rdt_fields[] = {
 	FIELD(struct intel_rdt, l3_cache_schema, "l3CacheSchema", .empty_is_absent = true),
 	FIELD(struct intel_rdt, mem_bw_schema, "memBwSchema", .empty_is_absent = true),
 	FIELD(struct intel_rdt, enable_monitoring, "enableMonitoring"),
-	{0},
+	{ 0 },
 };
-static const struct field_object intel_rdt_object = {sizeof(struct intel_rdt), intel_rdt_fields, NULL};
+static const struct field_object intel_rdt_object = { sizeof(struct intel_rdt), intel_rdt_fields, NULL };
 
 /* It becomes the name of a directory of the resctrl file system, or is the root itself. */
 static bool is_clos_id(const char *id)
 {
-	static const char *const taken[] = {".", "..", "info", "mon_groups", "mon_data"};
+	static const char *const taken[] = { ".", "..", "info", "mon_groups", "mon_data" };
 
 	if (strcmp(id, "/") == 0)
 		return true;
@@ -200,7 +200,7 @@ static bool is_clos_id(const char *id)
 int linux_read_intel_rdt(struct field_reader *reader, const struct json *value, void *linux_spec,
 			 struct error *err)
 {
-	struct intel_rdt rdt = {0};
+	struct intel_rdt rdt = { 0 };
 	int result = field_read_object(reader, value, &intel_rdt_object, &rdt, err);
 
 	(void)linux_spec;
@@ -238,34 +238,34 @@ struct memory_policy {
 };
 
 static const struct field_name mode_names[] = {
-	{"MPOL_DEFAULT", POLICY_DEFAULT},
-	{"MPOL_PREFERRED", POLICY_PREFERRED},
-	{"MPOL_BIND", POLICY_BIND},
-	{"MPOL_INTERLEAVE", POLICY_INTERLEAVE},
-	{"MPOL_LOCAL", POLICY_LOCAL},
-	{"MPOL_PREFERRED_MANY", POLICY_PREFERRED_MANY},
-	{"MPOL_WEIGHTED_INTERLEAVE", POLICY_WEIGHTED_INTERLEAVE},
-	{0},
+	{ "MPOL_DEFAULT", POLICY_DEFAULT },
+	{ "MPOL_PREFERRED", POLICY_PREFERRED },
+	{ "MPOL_BIND", POLICY_BIND },
+	{ "MPOL_INTERLEAVE", POLICY_INTERLEAVE },
+	{ "MPOL_LOCAL", POLICY_LOCAL },
+	{ "MPOL_PREFERRED_MANY", POLICY_PREFERRED_MANY },
+	{ "MPOL_WEIGHTED_INTERLEAVE", POLICY_WEIGHTED_INTERLEAVE },
+	{ 0 },
 };
 static const struct field_name mode_flag_names[] = {
-	{"MPOL_F_NUMA_BALANCING", MODE_NUMA_BALANCING},
-	{"MPOL_F_RELATIVE_NODES", MODE_RELATIVE_NODES},
-	{"MPOL_F_STATIC_NODES", MODE_STATIC_NODES},
-	{0},
+	{ "MPOL_F_NUMA_BALANCING", MODE_NUMA_BALANCING },
+	{ "MPOL_F_RELATIVE_NODES", MODE_RELATIVE_NODES },
+	{ "MPOL_F_STATIC_NODES", MODE_STATIC_NODES },
+	{ 0 },
 };
 static const struct field memory_policy_fields[] = {
 	FIELD_AS(struct memory_policy, mode, "mode", FIELD_ENUM, .names = mode_names, .required = true),
 	FIELD(struct memory_policy, nodes, "nodes", .empty_is_absent = true),
 	FIELD_AS(struct memory_policy, flags, "flags", FIELD_FLAGS, .names = mode_flag_names),
-	{0},
+	{ 0 },
 };
-static const struct field_object memory_policy_object = {sizeof(struct memory_policy), memory_policy_fields,
-							 NULL};
+static const struct field_object memory_policy_object = { sizeof(struct memory_policy), memory_policy_fields,
+							  NULL };
 
 int linux_read_memory_policy(struct field_reader *reader, const struct json *value, void *linux_spec,
 			     struct error *err)
 {
-	struct memory_policy policy = {0};
+	struct memory_policy policy = { 0 };
 	int result = field_read_object(reader, value, &memory_policy_object, &policy, err);
 	uint64_t both = MODE_STATIC_NODES | MODE_RELATIVE_NODES;
 

@@ -30,10 +30,10 @@ static const struct field id_mapping_fields[] = {
 	FIELD(struct spec_id_mapping, container_id, "containerID", .required = true),
 	FIELD(struct spec_id_mapping, host_id, "hostID", .required = true),
 	FIELD(struct spec_id_mapping, size, "size", .required = true),
-	{0},
+	{ 0 },
 };
-const struct field_object id_mapping_object = {sizeof(struct spec_id_mapping), id_mapping_fields,
-					       id_mapping_check};
+const struct field_object id_mapping_object = { sizeof(struct spec_id_mapping), id_mapping_fields,
+						id_mapping_check };
 
 static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
@@ -91,6 +91,6 @@ static const struct field mount_fields[] = {
 	FIELD(struct spec_mount, options, "options"),
 	FIELD_AS(struct spec_mount, uid_mappings, "uidMappings", FIELD_ARRAY, .of = &id_mapping_object),
 	FIELD_AS(struct spec_mount, gid_mappings, "gidMappings", FIELD_ARRAY, .of = &id_mapping_object),
-	{0},
+	{ 0 },
 };
-const struct field_object mount_object = {sizeof(struct spec_mount), mount_fields, mount_check};
+const struct field_object mount_object = { sizeof(struct spec_mount), mount_fields, mount_check };

@@ -14,9 +14,9 @@
 	}
 
 extern const struct field_object process_object;    /* struct spec_process */
-extern const struct field_object mount_object;	    /* struct spec_mount */
-extern const struct field_object hooks_object;	    /* struct spec_hooks */
-extern const struct field_object linux_object;	    /* struct spec_linux */
+extern const struct field_object mount_object;      /* struct spec_mount */
+extern const struct field_object hooks_object;      /* struct spec_hooks */
+extern const struct field_object linux_object;      /* struct spec_linux */
 extern const struct field_object resources_object;  /* struct spec_resources */
 extern const struct field_object id_mapping_object; /* struct spec_id_mapping */
 

@@ -48,17 +48,17 @@ static const struct field user_fields[] = {
 	FIELD(struct spec_user, gid, "gid"),
 	FIELD(struct spec_user, umask, "umask", .max = 0777),
 	FIELD_COUNTED(struct spec_user, additional_gid_count, additional_gids, "additionalGids", FIELD_U32S),
-	{0},
+	{ 0 },
 };
-static const struct field_object user_object = {sizeof(struct spec_user), user_fields, user_check};
+static const struct field_object user_object = { sizeof(struct spec_user), user_fields, user_check };
 
 static const struct field console_size_fields[] = {
 	FIELD(struct spec_console_size, height, "height", .required = true),
 	FIELD(struct spec_console_size, width, "width", .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object console_size_object = {sizeof(struct spec_console_size), console_size_fields,
-							NULL};
+static const struct field_object console_size_object = { sizeof(struct spec_console_size),
+							 console_size_fields, NULL };
 
 static int read_rlimit_type(struct field_reader *reader, const struct json *value, void *place,
 			    struct error *err)
@@ -91,9 +91,9 @@ static const struct field rlimit_fields[] = {
 		 .required = true),
 	FIELD(struct spec_rlimit, soft, "soft", .required = true),
 	FIELD(struct spec_rlimit, hard, "hard", .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object rlimit_object = {sizeof(struct spec_rlimit), rlimit_fields, rlimit_check};
+static const struct field_object rlimit_object = { sizeof(struct spec_rlimit), rlimit_fields, rlimit_check };
 
 /* Names stay as they are: whoever grants them warns about those that cannot be. */
 static const struct field capabilities_fields[] = {
@@ -102,26 +102,26 @@ static const struct field capabilities_fields[] = {
 	FIELD(struct spec_capabilities, sets[CAPSET_INHERITABLE], "inheritable"),
 	FIELD(struct spec_capabilities, sets[CAPSET_PERMITTED], "permitted"),
 	FIELD(struct spec_capabilities, sets[CAPSET_AMBIENT], "ambient"),
-	{0},
+	{ 0 },
 };
-static const struct field_object capabilities_object = {sizeof(struct spec_capabilities), capabilities_fields,
-							NULL};
+static const struct field_object capabilities_object = { sizeof(struct spec_capabilities),
+							 capabilities_fields, NULL };
 
 static const struct field_name policy_names[] = {
-	{"SCHED_OTHER", POLICY_OTHER},
-	{"SCHED_FIFO", POLICY_FIFO},
-	{"SCHED_RR", POLICY_RR},
-	{"SCHED_BATCH", POLICY_BATCH},
-	{"SCHED_ISO", POLICY_ISO},
-	{"SCHED_IDLE", POLICY_IDLE},
-	{"SCHED_DEADLINE", POLICY_DEADLINE},
-	{0},
+	{ "SCHED_OTHER", POLICY_OTHER },
+	{ "SCHED_FIFO", POLICY_FIFO },
+	{ "SCHED_RR", POLICY_RR },
+	{ "SCHED_BATCH", POLICY_BATCH },
+	{ "SCHED_ISO", POLICY_ISO },
+	{ "SCHED_IDLE", POLICY_IDLE },
+	{ "SCHED_DEADLINE", POLICY_DEADLINE },
+	{ 0 },
 };
 static const struct field_name sched_flag_names[] = {
-	{"SCHED_FLAG_RESET_ON_FORK", 0x01},  {"SCHED_FLAG_RECLAIM", 0x02},
-	{"SCHED_FLAG_DL_OVERRUN", 0x04},     {"SCHED_FLAG_KEEP_POLICY", 0x08},
-	{"SCHED_FLAG_KEEP_PARAMS", 0x10},    {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
-	{"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}, {0},
+	{ "SCHED_FLAG_RESET_ON_FORK", 0x01 },  { "SCHED_FLAG_RECLAIM", 0x02 },
+	{ "SCHED_FLAG_DL_OVERRUN", 0x04 },     { "SCHED_FLAG_KEEP_POLICY", 0x08 },
+	{ "SCHED_FLAG_KEEP_PARAMS", 0x10 },    { "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
+	{ "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 }, { 0 },
 };
 
 /* The kernel would silently ignore members that do not belong to the policy. */
@@ -159,26 +159,26 @@ static const struct field scheduler_fields[] = {
 	FIELD(struct spec_scheduler, runtime, "runtime"),
 	FIELD(struct spec_scheduler, deadline, "deadline"),
 	FIELD(struct spec_scheduler, period, "period"),
-	{0},
+	{ 0 },
 };
-static const struct field_object scheduler_object = {sizeof(struct spec_scheduler), scheduler_fields,
-						     scheduler_check};
+static const struct field_object scheduler_object = { sizeof(struct spec_scheduler), scheduler_fields,
+						      scheduler_check };
 
 static const struct field_name io_class_names[] = {
-	{"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
-	{"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-	{"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
-	{0},
+	{ "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
+	{ "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
+	{ "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
+	{ 0 },
 };
 /* Kernels since 6.5 read more than three bits as hints, so a priority over 7 would not be refused. */
 static const struct field io_priority_fields[] = {
 	FIELD_AS(struct spec_io_priority, class, "class", FIELD_ENUM, .names = io_class_names,
 		 .required = true),
 	FIELD(struct spec_io_priority, priority, "priority", .min = 0, .max = 7),
-	{0},
+	{ 0 },
 };
-static const struct field_object io_priority_object = {sizeof(struct spec_io_priority), io_priority_fields,
-						       NULL};
+static const struct field_object io_priority_object = { sizeof(struct spec_io_priority), io_priority_fields,
+							NULL };
 
 static int read_cpu_list(struct field_reader *reader, const struct json *value, void *place,
 			 struct error *err)
@@ -199,9 +199,9 @@ static const struct field affinity_fields[] = {
 		 .unsupported = true),
 	FIELD_AS(struct spec_affinity, final, "final", FIELD_READ, .read = read_cpu_list,
 		 .unsupported = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object affinity_object = {sizeof(struct spec_affinity), affinity_fields, NULL};
+static const struct field_object affinity_object = { sizeof(struct spec_affinity), affinity_fields, NULL };
 
 static int check_env(const struct json *env, struct error *err)
 {
@@ -273,6 +273,6 @@ static const struct field process_fields[] = {
 	FIELD_AS(struct spec_process, exec_cpu_affinity, "execCPUAffinity", FIELD_OBJECT,
 		 .of = &affinity_object),
 	FIELD_AS(struct spec_process, user, "user", FIELD_OBJECT, .of = &user_object),
-	{0},
+	{ 0 },
 };
-const struct field_object process_object = {sizeof(struct spec_process), process_fields, process_check};
+const struct field_object process_object = { sizeof(struct spec_process), process_fields, process_check };

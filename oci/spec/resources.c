@@ -37,7 +37,7 @@ static int read_rule_number(struct field_reader *reader, const struct json *valu
 
 	(void)reader;
 	if (result == 0 && number >= 0)
-		*(struct opt_u32 *)place = (struct opt_u32){true, (uint32_t)number};
+		*(struct opt_u32 *)place = (struct opt_u32){ true, (uint32_t)number };
 	return result;
 }
 
@@ -80,9 +80,9 @@ static const struct field rule_fields[] = {
 	FIELD_AS(struct spec_device_rule, major, "major", FIELD_READ, .read = read_rule_number),
 	FIELD_AS(struct spec_device_rule, minor, "minor", FIELD_READ, .read = read_rule_number),
 	FIELD_WHOLE("access", read_rule_access),
-	{0},
+	{ 0 },
 };
-static const struct field_object rule_object = {sizeof(struct spec_device_rule), rule_fields, rule_check};
+static const struct field_object rule_object = { sizeof(struct spec_device_rule), rule_fields, rule_check };
 
 /* --- memory, cpu, pids ---------------------------------------------------------------------------- */
 
@@ -93,7 +93,7 @@ static int memory_check(struct field_reader *reader, const struct json *value, v
 	(void)reader;
 	/* Engines write -1 as an unsigned number for "not set". */
 	if (memory->swappiness.set && memory->swappiness.value == UINT64_MAX)
-		memory->swappiness = (struct opt_u64){0};
+		memory->swappiness = (struct opt_u64){ 0 };
 	if (memory->swappiness.value > 100)
 		return json_error(json_get(value, "swappiness"), err,
 				  "invalid memory swappiness value: %llu (valid range is 0-100)",
@@ -111,9 +111,9 @@ static const struct field memory_fields[] = {
 	FIELD(struct spec_memory, disable_oom_killer, "disableOOMKiller"),
 	FIELD(struct spec_memory, use_hierarchy, "useHierarchy"),
 	FIELD(struct spec_memory, check_before_update, "checkBeforeUpdate"),
-	{0},
+	{ 0 },
 };
-static const struct field_object memory_object = {sizeof(struct spec_memory), memory_fields, memory_check};
+static const struct field_object memory_object = { sizeof(struct spec_memory), memory_fields, memory_check };
 
 static int cpu_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
@@ -138,16 +138,16 @@ static const struct field cpu_fields[] = {
 	FIELD(struct spec_cpu, cpus, "cpus", .empty_is_absent = true),
 	FIELD(struct spec_cpu, mems, "mems", .empty_is_absent = true),
 	FIELD(struct spec_cpu, idle, "idle", .min = 0, .max = 1),
-	{0},
+	{ 0 },
 };
-static const struct field_object cpu_object = {sizeof(struct spec_cpu), cpu_fields, cpu_check};
+static const struct field_object cpu_object = { sizeof(struct spec_cpu), cpu_fields, cpu_check };
 
 static const struct field pids_fields[] = {
 	FIELD(struct spec_resources, pids_limit, "limit", .min = -1),
-	{0},
+	{ 0 },
 };
 /* Its member goes straight into struct spec_resources, as that of "network" below. */
-static const struct field_object pids_object = {sizeof(struct spec_resources), pids_fields, NULL};
+static const struct field_object pids_object = { sizeof(struct spec_resources), pids_fields, NULL };
 
 /* --- block I/O ------------------------------------------------------------------------------------ */
 
@@ -167,19 +167,19 @@ static const struct field weight_device_fields[] = {
 	FIELD(struct spec_weight_device, minor, "minor", .required = true),
 	FIELD(struct spec_weight_device, weight, "weight"),
 	FIELD(struct spec_weight_device, leaf_weight, "leafWeight"),
-	{0},
+	{ 0 },
 };
-static const struct field_object weight_device_object = {sizeof(struct spec_weight_device),
-							 weight_device_fields, weight_device_check};
+static const struct field_object weight_device_object = { sizeof(struct spec_weight_device),
+							  weight_device_fields, weight_device_check };
 
 static const struct field throttle_fields[] = {
 	FIELD(struct spec_throttle_device, major, "major", .required = true),
 	FIELD(struct spec_throttle_device, minor, "minor", .required = true),
 	FIELD(struct spec_throttle_device, rate, "rate", .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object throttle_object = {sizeof(struct spec_throttle_device), throttle_fields,
-						    NULL};
+static const struct field_object throttle_object = { sizeof(struct spec_throttle_device), throttle_fields,
+						     NULL };
 
 #define THROTTLE(member, key) FIELD_AS(struct spec_block_io, member, key, FIELD_ARRAY, .of = &throttle_object)
 static const struct field block_io_fields[] = {
@@ -191,9 +191,9 @@ static const struct field block_io_fields[] = {
 	THROTTLE(write_bps, "throttleWriteBpsDevice"),
 	THROTTLE(read_iops, "throttleReadIOPSDevice"),
 	THROTTLE(write_iops, "throttleWriteIOPSDevice"),
-	{0},
+	{ 0 },
 };
-static const struct field_object block_io_object = {sizeof(struct spec_block_io), block_io_fields, NULL};
+static const struct field_object block_io_object = { sizeof(struct spec_block_io), block_io_fields, NULL };
 
 /* --- huge pages, network, rdma, unified ------------------------------------------------------------ */
 
@@ -218,33 +218,33 @@ static const struct field hugepage_fields[] = {
 	FIELD_AS(struct spec_hugepage_limit, page_size, "pageSize", FIELD_READ, .read = read_page_size,
 		 .required = true),
 	FIELD(struct spec_hugepage_limit, limit, "limit", .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object hugepage_object = {sizeof(struct spec_hugepage_limit), hugepage_fields,
-						    NULL};
+static const struct field_object hugepage_object = { sizeof(struct spec_hugepage_limit), hugepage_fields,
+						     NULL };
 
 static const struct field net_priority_fields[] = {
 	FIELD(struct spec_net_priority, name, "name", .required = true, .non_empty = true),
 	FIELD(struct spec_net_priority, priority, "priority", .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object net_priority_object = {sizeof(struct spec_net_priority), net_priority_fields,
-							NULL};
+static const struct field_object net_priority_object = { sizeof(struct spec_net_priority),
+							 net_priority_fields, NULL };
 
 static const struct field network_fields[] = {
 	FIELD(struct spec_resources, net_class_id, "classID"),
 	FIELD_COUNTED(struct spec_resources, net_priority_count, net_priorities, "priorities", FIELD_ARRAY,
 		      .of = &net_priority_object),
-	{0},
+	{ 0 },
 };
-static const struct field_object network_object = {sizeof(struct spec_resources), network_fields, NULL};
+static const struct field_object network_object = { sizeof(struct spec_resources), network_fields, NULL };
 
 static const struct field rdma_fields[] = {
 	FIELD(struct spec_rdma, hca_handles, "hcaHandles"),
 	FIELD(struct spec_rdma, hca_objects, "hcaObjects"),
-	{0},
+	{ 0 },
 };
-static const struct field_object rdma_object = {sizeof(struct spec_rdma), rdma_fields, NULL};
+static const struct field_object rdma_object = { sizeof(struct spec_rdma), rdma_fields, NULL };
 
 static int read_rdma(struct field_reader *reader, const struct json *value, void *whole, struct error *err)
 {
@@ -310,14 +310,14 @@ static const struct field resources_fields[] = {
 		      .of = &rule_object),
 	FIELD_AS(struct spec_resources, memory, "memory", FIELD_OBJECT, .of = &memory_object),
 	FIELD_AS(struct spec_resources, cpu, "cpu", FIELD_OBJECT, .of = &cpu_object),
-	{.name = "pids", .type = FIELD_OBJECT, .of = &pids_object},
+	{ .name = "pids", .type = FIELD_OBJECT, .of = &pids_object },
 	FIELD_AS(struct spec_resources, block_io, "blockIO", FIELD_OBJECT, .of = &block_io_object),
 	FIELD_COUNTED(struct spec_resources, hugepage_count, hugepages, "hugepageLimits", FIELD_ARRAY,
 		      .of = &hugepage_object),
-	{.name = "network", .type = FIELD_OBJECT, .of = &network_object},
+	{ .name = "network", .type = FIELD_OBJECT, .of = &network_object },
 	FIELD_WHOLE("rdma", read_rdma),
 	FIELD(struct spec_resources, unified, "unified"),
-	{0},
+	{ 0 },
 };
-const struct field_object resources_object = {sizeof(struct spec_resources), resources_fields,
-					      resources_check};
+const struct field_object resources_object = { sizeof(struct spec_resources), resources_fields,
+					       resources_check };

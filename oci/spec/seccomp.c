@@ -98,9 +98,9 @@ static const struct field arg_fields[] = {
 	FIELD(struct spec_seccomp_arg, value, "value", .required = true),
 	FIELD(struct spec_seccomp_arg, value_two, "valueTwo"),
 	FIELD_AS(struct spec_seccomp_arg, op, "op", FIELD_ENUM, .names = seccomp_op_names, .required = true),
-	{0},
+	{ 0 },
 };
-static const struct field_object arg_object = {sizeof(struct spec_seccomp_arg), arg_fields, NULL};
+static const struct field_object arg_object = { sizeof(struct spec_seccomp_arg), arg_fields, NULL };
 
 static int rule_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
@@ -123,9 +123,9 @@ static const struct field rule_fields[] = {
 		 .required = true),
 	FIELD(struct spec_seccomp_rule, errno_ret, "errnoRet", .max = MAX_ERRNO_RET),
 	FIELD_COUNTED(struct spec_seccomp_rule, arg_count, args, "args", FIELD_ARRAY, .of = &arg_object),
-	{0},
+	{ 0 },
 };
-static const struct field_object rule_object = {sizeof(struct spec_seccomp_rule), rule_fields, rule_check};
+static const struct field_object rule_object = { sizeof(struct spec_seccomp_rule), rule_fields, rule_check };
 
 static int check_listener(struct field_reader *reader, const struct json *value, struct spec_seccomp *seccomp,
 			  struct error *err)
@@ -161,10 +161,10 @@ static const struct field seccomp_fields[] = {
 	FIELD(struct spec_seccomp, listener_path, "listenerPath", .empty_is_absent = true),
 	FIELD(struct spec_seccomp, listener_metadata, "listenerMetadata", .empty_is_absent = true),
 	FIELD_COUNTED(struct spec_seccomp, rule_count, rules, "syscalls", FIELD_ARRAY, .of = &rule_object),
-	{0},
+	{ 0 },
 };
-static const struct field_object seccomp_object = {sizeof(struct spec_seccomp), seccomp_fields,
-						   seccomp_check};
+static const struct field_object seccomp_object = { sizeof(struct spec_seccomp), seccomp_fields,
+						    seccomp_check };
 
 int seccomp_read(struct field_reader *reader, const struct json *value, void *place, struct error *err)
 {

@@ -30,9 +30,9 @@
 static const struct field root_fields[] = {
 	FIELD(struct spec_root, path, "path", .required = true, .non_empty = true),
 	FIELD(struct spec_root, readonly, "readonly"),
-	{0},
+	{ 0 },
 };
-static const struct field_object root_object = {sizeof(struct spec_root), root_fields, NULL};
+static const struct field_object root_object = { sizeof(struct spec_root), root_fields, NULL };
 
 static int hook_check(struct field_reader *reader, const struct json *value, void *into, struct error *err)
 {
@@ -50,9 +50,9 @@ static const struct field hook_fields[] = {
 	FIELD(struct spec_hook, args, "args"),
 	FIELD(struct spec_hook, env, "env"),
 	FIELD(struct spec_hook, timeout, "timeout", .max = INT32_MAX),
-	{0},
+	{ 0 },
 };
-static const struct field_object hook_object = {sizeof(struct spec_hook), hook_fields, hook_check};
+static const struct field_object hook_object = { sizeof(struct spec_hook), hook_fields, hook_check };
 
 #define HOOK_ROW(kind, key) FIELD_AS(struct spec_hooks, kinds[kind], key, FIELD_ARRAY, .of = &hook_object)
 static const struct field hooks_fields[] = {
@@ -62,10 +62,10 @@ static const struct field hooks_fields[] = {
 	HOOK_ROW(HOOK_START_CONTAINER, "startContainer"),
 	HOOK_ROW(HOOK_POSTSTART, "poststart"),
 	HOOK_ROW(HOOK_POSTSTOP, "poststop"),
-	{0},
+	{ 0 },
 };
 _Static_assert(ARRAY_LEN(hooks_fields) == HOOK_KIND_COUNT + 1, "every hook needs a row");
-const struct field_object hooks_object = {sizeof(struct spec_hooks), hooks_fields, NULL};
+const struct field_object hooks_object = { sizeof(struct spec_hooks), hooks_fields, NULL };
 
 /* --- ociVersion --------------------------------------------------------------------------------- */
 
@@ -206,9 +206,9 @@ static const struct field spec_fields[] = {
 	FIELD_AS(struct spec, hooks, "hooks", FIELD_OBJECT, .of = &hooks_object),
 	FIELD(struct spec, annotations, "annotations"),
 	FIELD_AS(struct spec, linux, "linux", FIELD_POINTER, .of = &linux_object),
-	{0},
+	{ 0 },
 };
-static const struct field_object spec_object = {sizeof(struct spec), spec_fields, spec_check};
+static const struct field_object spec_object = { sizeof(struct spec), spec_fields, spec_check };
 
 /* --- documents ------------------------------------------------------------------------------------ */
 
@@ -225,7 +225,7 @@ static int read_document(const char *name, const char *bytes, size_t length, str
 
 	if (result < 0)
 		return result;
-	*reader = (struct field_reader){.arena = arena};
+	*reader = (struct field_reader){ .arena = arena };
 	void *into = field_alloc(reader, 1, object->size, err);
 	if (into == NULL)
 		return error_add(err, "%s", name);

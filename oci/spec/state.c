@@ -61,7 +61,7 @@ static void append_object(struct writer *writer, const char *json)
 
 int spec_state_format(const struct spec_state *state, bool indented, struct text *ret, struct error *err)
 {
-	struct writer writer = {.text = ret, .indented = indented, .depth = 1};
+	struct writer writer = { .text = ret, .indented = indented, .depth = 1 };
 
 	text_append(ret, "{");
 	member(&writer, "ociVersion", true);

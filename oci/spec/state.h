@@ -15,7 +15,7 @@
 struct spec_state {
 	const char *id;
 	const char *status; /* "creating", "created", "running", "stopped"; `state` also "paused" */
-	pid_t pid;	    /* 0: stopped */
+	pid_t pid;          /* 0: stopped */
 	const char *bundle; /* absolute */
 	/* A flat JSON object of strings as spec_state_annotations makes it, or NULL when there are none. */
 	const char *annotations_json;

@@ -148,7 +148,8 @@ static int check_usable(const struct cgroup_dir *dir, struct error *err)
 		if (result < 0)
 			return result;
 		if (count > 0) {
-			(void)error_set(err, 0, "container's cgroup is not empty: %zu process(es) found", count);
+			(void)error_set(err, 0, "container's cgroup is not empty: %zu process(es) found",
+					count);
 			return -EBUSY;
 		}
 	}
@@ -193,7 +194,8 @@ static int create_one(const struct cgroup_hierarchy *hierarchy, bool hybrid, str
 	dir.made = kept < strlen(hierarchy->path);
 	result = copy_names(&dir, hierarchy, err);
 	if (result == 0)
-		result = path_open_beneath(mount, hierarchy->path + 1, O_RDONLY | O_DIRECTORY, true, &dir.fd, err);
+		result = path_open_beneath(mount, hierarchy->path + 1, O_RDONLY | O_DIRECTORY, true, &dir.fd,
+					   err);
 	if (result == 0 && cgroup_list_has(dir.controllers, "cpuset"))
 		result = cgroup_controllers_copy_cpuset(mount, dir.fd, hierarchy->path, err);
 	/* Where version 2 stands beside version 1, its few controllers wait until a limit asks for one. */
@@ -219,7 +221,8 @@ int cgroup_create(const struct cgroup_paths *paths, struct cgroup **ret, struct 
 	if (cgroup == NULL)
 		return error_set(err, ENOMEM, "create cgroup");
 	for (size_t i = 0; i < paths->count; i++) {
-		int result = create_one(&paths->items[i], paths->count > 1 || paths->items[0].controllers[0] != '\0',
+		int result = create_one(&paths->items[i],
+					paths->count > 1 || paths->items[0].controllers[0] != '\0',
 					&cgroup->dirs[i], err);
 
 		if (result == 0) {
@@ -253,11 +256,13 @@ int cgroup_open(const struct cgroup_paths *paths, struct cgroup **ret, struct er
 		int result = open_mount(hierarchy, &mount, err);
 
 		if (result == 0)
-			result = path_open_beneath(mount, hierarchy->path + 1, O_RDONLY | O_DIRECTORY, true, &fd, err);
+			result = path_open_beneath(mount, hierarchy->path + 1, O_RDONLY | O_DIRECTORY, true,
+						   &fd, err);
 		if (result == -ENOENT)
 			continue;
 		if (result == 0) {
-			*dir = (struct cgroup_dir){ .fd = take_fd(&fd), .unified = hierarchy->controllers[0] == '\0' };
+			*dir = (struct cgroup_dir){ .fd = take_fd(&fd),
+						    .unified = hierarchy->controllers[0] == '\0' };
 			cgroup->count++;
 			result = copy_names(dir, hierarchy, err);
 		}
@@ -280,7 +285,8 @@ int cgroup_follow(struct cgroup *cgroup, pid_t pid, struct error *err)
 		if (cgroup->dirs[i].unified)
 			dir = &cgroup->dirs[i];
 	/* The root of a namespace has no such file, and takes processes. */
-	if (dir == NULL || cgroup_file_read(dir->fd, "cgroup.subtree_control", value, sizeof(value), err) < 0 ||
+	if (dir == NULL ||
+	    cgroup_file_read(dir->fd, "cgroup.subtree_control", value, sizeof(value), err) < 0 ||
 	    value[0] == '\0')
 		return 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
@@ -361,7 +367,8 @@ static int first_child(int dir, char ret[static NAME_MAX + 1], struct error *err
 		return number == ENOENT ? 0 : error_set(err, number, "list cgroup");
 	}
 	while (found == 0 && (entry = readdir(stream)) != NULL) {
-		if (entry->d_type != DT_DIR || text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+		if (entry->d_type != DT_DIR || text_equal(entry->d_name, ".") ||
+		    text_equal(entry->d_name, ".."))
 			continue;
 		memcpy(ret, entry->d_name, strlen(entry->d_name) + 1);
 		found = 1;
@@ -391,7 +398,8 @@ static int remove_busy(int parent, const char *name, int64_t deadline, struct er
 			autoclose int dir = -1;
 			char value[256];
 
-			if (path_open_beneath(parent, name, O_RDONLY | O_DIRECTORY, true, &dir, &ignored) < 0 ||
+			if (path_open_beneath(parent, name, O_RDONLY | O_DIRECTORY, true, &dir, &ignored) <
+				    0 ||
 			    path_open_beneath(dir, "cgroup.events", O_RDONLY, true, &events, &ignored) < 0)
 				events = -1; /* version 1, or just gone */
 			/* A change is told only to those who have read what was before. */

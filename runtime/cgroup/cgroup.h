@@ -39,7 +39,8 @@ struct cgroup_paths {
  * A machine without any cgroup mount gives count 0.
  * Errors: -EINVAL a path that leaves the hierarchy or holds "..".
  */
-must_check int cgroup_paths_make(const char *cgroups_path, const char *id, struct cgroup_paths *ret, struct error *err);
+must_check int cgroup_paths_make(const char *cgroups_path, const char *id, struct cgroup_paths *ret,
+				 struct error *err);
 void cgroup_paths_release(struct cgroup_paths *paths);
 /* As lines "controllers\tmount point\tpath\n", and back. For the state file and for printing. */
 struct text;

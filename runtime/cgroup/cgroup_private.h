@@ -94,7 +94,8 @@ void cgroup_limits_warn(struct text *warnings, const char *format, ...) __attrib
  * enabled on the way. Errors: -ENOENT naming the controller, those of write.
  */
 must_check int cgroup_limits_write(const struct cgroup_dir *dir, const char *controller, const char *file,
-				   struct error *err, const char *format, ...) __attribute__((format(printf, 5, 6)));
+				   struct error *err, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 /* cpu.shares as cpu.weight: 1 to 10000; 0 stays 0. */
 uint64_t cgroup_limits_v2_weight(uint64_t shares);
 /* blkio.weight 10 to 1000 as io.weight 1 to 10000. */
@@ -103,7 +104,8 @@ uint64_t cgroup_limits_v2_io_weight(uint64_t weight);
  * memory.swap (memory plus swap) as memory.swap.max. @ret_set false: leave the file alone;
  * @ret -1: "max". Errors: -EINVAL as runc words it.
  */
-must_check int cgroup_limits_v2_swap(int64_t swap, int64_t memory, bool *ret_set, int64_t *ret, struct error *err);
+must_check int cgroup_limits_v2_swap(int64_t swap, int64_t memory, bool *ret_set, int64_t *ret,
+				     struct error *err);
 /* A size of the form 2MB, 1GB. */
 bool cgroup_limits_page_size_valid(const char *page_size);
 

@@ -93,7 +93,8 @@ void cgroup_controllers_complete(int mount, int dir, const char *path)
 	struct error ignored;
 
 	if (cgroup_file_read(mount, "cgroup.controllers", all, sizeof(all), &ignored) < 0 ||
-	    cgroup_file_read(dir, "cgroup.controllers", own, sizeof(own), &ignored) < 0 || text_equal(all, own))
+	    cgroup_file_read(dir, "cgroup.controllers", own, sizeof(own), &ignored) < 0 ||
+	    text_equal(all, own))
 		return;
 	enable_path(mount, path, NULL);
 	/* Below a threaded cgroup a new one takes no process until it is threaded too. */

@@ -23,15 +23,15 @@
 static const struct cgroup_device default_devices[] = {
 	{ true, true, 'c', ANY, ANY, CGROUP_DEVICE_MKNOD },
 	{ true, true, 'b', ANY, ANY, CGROUP_DEVICE_MKNOD },
-	{ true, true, 'c', 1, 3, RWM },    /* null */
-	{ true, true, 'c', 1, 5, RWM },    /* zero */
-	{ true, true, 'c', 1, 7, RWM },    /* full */
-	{ true, true, 'c', 1, 8, RWM },    /* random */
-	{ true, true, 'c', 1, 9, RWM },    /* urandom */
-	{ true, true, 'c', 5, 0, RWM },    /* tty */
-	{ true, true, 'c', 5, 2, RWM },    /* ptmx */
+	{ true, true, 'c', 1, 3, RWM },     /* null */
+	{ true, true, 'c', 1, 5, RWM },     /* zero */
+	{ true, true, 'c', 1, 7, RWM },     /* full */
+	{ true, true, 'c', 1, 8, RWM },     /* random */
+	{ true, true, 'c', 1, 9, RWM },     /* urandom */
+	{ true, true, 'c', 5, 0, RWM },     /* tty */
+	{ true, true, 'c', 5, 2, RWM },     /* ptmx */
 	{ true, true, 'c', 136, ANY, RWM }, /* pts */
-	{ true, true, 'c', 10, 200, RWM }, /* net/tun */
+	{ true, true, 'c', 10, 200, RWM },  /* net/tun */
 };
 
 static struct cgroup_device from_rule(const struct spec_device_rule *rule)
@@ -60,8 +60,8 @@ static bool covers_number(uint32_t wide, uint32_t narrow)
 /* Every device of @narrow is one of @wide. */
 static bool covers_devices(const struct cgroup_device *wide, const struct cgroup_device *narrow)
 {
-	return (wide->type == 'a' || wide->type == narrow->type) && covers_number(wide->major, narrow->major) &&
-	       covers_number(wide->minor, narrow->minor);
+	return (wide->type == 'a' || wide->type == narrow->type) &&
+	       covers_number(wide->major, narrow->major) && covers_number(wide->minor, narrow->minor);
 }
 
 /* Some device with some kind of access is in both. */
@@ -105,7 +105,8 @@ static void simplify(struct cgroup_device_list *list)
 		bool needed = items[i].allow != list->allow;
 
 		for (size_t earlier = 0; earlier < kept && !needed; earlier++)
-			needed = items[earlier].allow != items[i].allow && overlaps(&items[earlier], &items[i]);
+			needed = items[earlier].allow != items[i].allow &&
+				 overlaps(&items[earlier], &items[i]);
 		if (needed)
 			items[kept++] = items[i];
 	}
@@ -196,7 +197,9 @@ static int remove_exception(struct cgroup_device_list *list, const struct cgroup
 			char text[64];
 
 			cgroup_devices_format(item, text, sizeof(text));
-			return error_set(err, 0, "device rule \"%s\": cannot punch hole in existing wildcard rule", text);
+			return error_set(err, 0,
+					 "device rule \"%s\": cannot punch hole in existing wildcard rule",
+					 text);
 		}
 		if (old.access != 0)
 			list->items[kept++] = old;
@@ -290,7 +293,8 @@ int cgroup_set_devices(const struct cgroup *cgroup, const struct spec_device_rul
 	else if (v2 != NULL)
 		result = cgroup_devices_bpf_set(v2, &list, err);
 	else
-		result = error_set(err, 0, "cannot set devices limit: container could not join or create cgroup");
+		result = error_set(err, 0,
+				   "cannot set devices limit: container could not join or create cgroup");
 	if ((result == -EPERM || result == -EACCES) && in_user_namespace())
 		return 0;
 	return result;

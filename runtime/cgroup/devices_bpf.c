@@ -39,8 +39,14 @@ _Static_assert(CGROUP_DEVICE_MKNOD == BPF_DEVCG_ACC_MKNOD && CGROUP_DEVICE_READ 
 
 /* --- the program -------------------------------------------------------------------------------- */
 
-enum { R_RESULT = BPF_REG_0, R_CONTEXT = BPF_REG_1, R_TYPE = BPF_REG_2, R_ACCESS = BPF_REG_3,
-       R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5 };
+enum {
+	R_RESULT = BPF_REG_0,
+	R_CONTEXT = BPF_REG_1,
+	R_TYPE = BPF_REG_2,
+	R_ACCESS = BPF_REG_3,
+	R_MAJOR = BPF_REG_4,
+	R_MINOR = BPF_REG_5
+};
 
 static struct bpf_insn insn(int code, int dst, int src, int offset, uint32_t immediate)
 {
@@ -145,8 +151,8 @@ bool cgroup_devices_bpf_name(const struct cgroup_device_list *list, char *ret, s
 			(void)snprintf(major, sizeof(major), "%u", item->major);
 		if (item->minor != CGROUP_DEVICE_ANY)
 			(void)snprintf(minor, sizeof(minor), "%u", item->minor);
-		length += (size_t)snprintf(ret + length, room - length, "%c%c%s:%s:%u", item->allow ? '+' : '-',
-					   item->type, major, minor, item->access);
+		length += (size_t)snprintf(ret + length, room - length, "%c%c%s:%s:%u",
+					   item->allow ? '+' : '-', item->type, major, minor, item->access);
 		if (length >= room || length > PIN_NAME_MAX)
 			return false;
 	}
@@ -161,7 +167,8 @@ static int bpf(int command, union bpf_attr *attr)
 
 	do {
 		result = syscall(SYS_bpf, command, attr, sizeof(*attr));
-	} while (result < 0 && errno == EAGAIN && command == BPF_PROG_LOAD); /* a signal came while it was verified */
+	} while (result < 0 && errno == EAGAIN &&
+		 command == BPF_PROG_LOAD); /* a signal came while it was verified */
 	return (int)result;
 }
 
@@ -215,8 +222,9 @@ static bool bpffs_is_safe(void)
 	struct statfs fs;
 	struct stat st;
 
-	return geteuid() == 0 && statfs(BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC && lstat(BPFFS, &st) == 0 &&
-	       st.st_uid == 0 && ((st.st_mode & 022) == 0 || (st.st_mode & S_ISVTX) != 0);
+	return geteuid() == 0 && statfs(BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC &&
+	       lstat(BPFFS, &st) == 0 && st.st_uid == 0 &&
+	       ((st.st_mode & 022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
 static bool pins_are_safe(void)
@@ -294,7 +302,8 @@ static int attached_program(int dir)
 	return -1;
 }
 
-int cgroup_devices_bpf_set(const struct cgroup_dir *dir, const struct cgroup_device_list *list, struct error *err)
+int cgroup_devices_bpf_set(const struct cgroup_dir *dir, const struct cgroup_device_list *list,
+			   struct error *err)
 {
 	autoclose int program = -1, old = -1;
 	union bpf_attr attr = { 0 };
@@ -313,7 +322,7 @@ int cgroup_devices_bpf_set(const struct cgroup_dir *dir, const struct cgroup_dev
 		attr.replace_bpf_fd = (__u32)old;
 	}
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
-		return error_set(err, errno, "bpf: attach the device program to cgroup \"%s%s\"", dir->mount_point,
-				 dir->path);
+		return error_set(err, errno, "bpf: attach the device program to cgroup \"%s%s\"",
+				 dir->mount_point, dir->path);
 	return 0;
 }

@@ -53,7 +53,8 @@ static int freeze_v1(const struct cgroup_dir *dir, int timeout_ms, struct error 
 		if (result == 0 && text_equal(state, "FROZEN"))
 			return 0;
 		if (result == 0 && timeout_ms > 0 && process_now_ms() >= deadline)
-			result = error_set(err, ETIMEDOUT, "freeze cgroup \"%s%s\"", dir->mount_point, dir->path);
+			result = error_set(err, ETIMEDOUT, "freeze cgroup \"%s%s\"", dir->mount_point,
+					   dir->path);
 		if (result < 0) {
 			(void)cgroup_file_try(dir->fd, "freezer.state", "THAWED");
 			return result;
@@ -86,7 +87,8 @@ static int wait_frozen_v2(const struct cgroup_dir *dir, uint64_t wanted, int tim
 		if (cgroup_file_key(value, "frozen", 2) == wanted)
 			return 0;
 		if (timeout_ms > 0 && left <= 0)
-			return error_set(err, ETIMEDOUT, "freeze cgroup \"%s%s\"", dir->mount_point, dir->path);
+			return error_set(err, ETIMEDOUT, "freeze cgroup \"%s%s\"", dir->mount_point,
+					 dir->path);
 		(void)poll(&wait, 1, timeout_ms > 0 ? (int)left : -1); /* interrupted: look again */
 	}
 	return result;
@@ -138,7 +140,8 @@ int cgroup_is_frozen(const struct cgroup *cgroup, bool *ret, struct error *err)
 	*ret = false;
 	if (dir == NULL)
 		return 0;
-	result = cgroup_file_read(dir->fd, dir->unified ? "cgroup.events" : "freezer.state", value, sizeof(value), err);
+	result = cgroup_file_read(dir->fd, dir->unified ? "cgroup.events" : "freezer.state", value,
+				  sizeof(value), err);
 	if (result < 0)
 		return result;
 	*ret = dir->unified ? cgroup_file_key(value, "frozen", 0) != 0 : text_equal(value, "FROZEN");
@@ -213,7 +216,8 @@ static int push_children(int dir, struct text *stack, struct error *err)
 		return error_set(err, number, "list cgroup");
 	}
 	while ((entry = readdir(stream)) != NULL)
-		if (entry->d_type == DT_DIR && !text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
+		if (entry->d_type == DT_DIR && !text_equal(entry->d_name, ".") &&
+		    !text_equal(entry->d_name, ".."))
 			text_format(stack, "%s\n", entry->d_name);
 	(void)closedir(stream); /* read only */
 	return text_done(stack, err);
@@ -316,7 +320,8 @@ static int kill_each(const struct cgroup *cgroup, struct error *err)
 
 int cgroup_kill(const struct cgroup *cgroup, struct error *err)
 {
-	const struct cgroup_dir *unified = cgroup_find_v2(cgroup), *freezer = cgroup_find_v1(cgroup, "freezer");
+	const struct cgroup_dir *unified = cgroup_find_v2(cgroup),
+				*freezer = cgroup_find_v1(cgroup, "freezer");
 
 	if (unified == NULL || !cgroup_file_try(unified->fd, "cgroup.kill", "1"))
 		return kill_each(cgroup, err);

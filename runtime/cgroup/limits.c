@@ -27,8 +27,8 @@ void cgroup_limits_warn(struct text *warnings, const char *format, ...)
 		text_format(warnings, "%s\n", line);
 }
 
-int cgroup_limits_write(const struct cgroup_dir *dir, const char *controller, const char *file, struct error *err,
-			const char *format, ...)
+int cgroup_limits_write(const struct cgroup_dir *dir, const char *controller, const char *file,
+			struct error *err, const char *format, ...)
 {
 	char value[512];
 	va_list args;
@@ -46,7 +46,8 @@ int cgroup_limits_write(const struct cgroup_dir *dir, const char *controller, co
 		result = cgroup_file_write(dir->fd, file, value, err);
 		if (result != -ENOENT)
 			return result;
-		return error_set(err, ENOENT, "cannot set %s limit: controller \"%s\" not available in cgroup \"%s%s\"",
+		return error_set(err, ENOENT,
+				 "cannot set %s limit: controller \"%s\" not available in cgroup \"%s%s\"",
 				 controller, controller, dir->mount_point, dir->path);
 	}
 	return error_set(err, ENOENT, "cannot set %s limit: the kernel has no \"%s\"", controller, file);
@@ -162,7 +163,8 @@ static int set_rdma(const struct cgroup_dir *dir, const struct spec_resources *r
 			(void)snprintf(handles, sizeof(handles), " hca_handle=%u", rdma->hca_handles.value);
 		if (rdma->hca_objects.set)
 			(void)snprintf(objects, sizeof(objects), " hca_object=%u", rdma->hca_objects.value);
-		result = cgroup_limits_write(dir, "rdma", "rdma.max", err, "%s%s%s", rdma->device, handles, objects);
+		result = cgroup_limits_write(dir, "rdma", "rdma.max", err, "%s%s%s", rdma->device, handles,
+					     objects);
 		if (result < 0)
 			return result;
 	}
@@ -201,7 +203,8 @@ static bool wants_block_io(const struct spec_resources *r)
 {
 	const struct spec_block_io *io = &r->block_io;
 
-	return (io->weight.set && io->weight.value != 0) || (io->leaf_weight.set && io->leaf_weight.value != 0) ||
+	return (io->weight.set && io->weight.value != 0) ||
+	       (io->leaf_weight.set && io->leaf_weight.value != 0) ||
 	       io->weight_device_count + io->read_bps.count + io->write_bps.count + io->read_iops.count +
 			       io->write_iops.count >
 		       0;
@@ -228,20 +231,23 @@ static const struct limit {
 	cgroup_limit_setter *set_v1, *set_v2; /* NULL: version 2 has no such thing */
 } limits[] = {
 	{ "cpuset", CGROUP_EARLY, wants_cpuset, set_cpuset, set_cpuset },
-	{ "memory", CGROUP_EARLY, wants_memory_soft, cgroup_limits_v1_memory_soft, cgroup_limits_v2_memory_soft },
+	{ "memory", CGROUP_EARLY, wants_memory_soft, cgroup_limits_v1_memory_soft,
+	  cgroup_limits_v2_memory_soft },
 	{ "cpu", CGROUP_EARLY, wants_cpu_weight, cgroup_limits_v1_cpu_weight, cgroup_limits_v2_cpu_weight },
 	{ "blkio", CGROUP_EARLY, wants_block_io, cgroup_limits_v1_block_io, cgroup_limits_v2_block_io },
 	{ "hugetlb", CGROUP_EARLY, wants_hugetlb, set_hugetlb, set_hugetlb },
 	{ "rdma", CGROUP_EARLY, wants_rdma, set_rdma, set_rdma },
 	{ "net_cls", CGROUP_EARLY, wants_net_class, cgroup_limits_v1_net_class, NULL },
 	{ "net_prio", CGROUP_EARLY, wants_net_priorities, cgroup_limits_v1_net_priorities, NULL },
-	{ "memory", CGROUP_FINAL, wants_memory_hard, cgroup_limits_v1_memory_hard, cgroup_limits_v2_memory_hard },
-	{ "cpu", CGROUP_FINAL, wants_cpu_bandwidth, cgroup_limits_v1_cpu_bandwidth, cgroup_limits_v2_cpu_bandwidth },
+	{ "memory", CGROUP_FINAL, wants_memory_hard, cgroup_limits_v1_memory_hard,
+	  cgroup_limits_v2_memory_hard },
+	{ "cpu", CGROUP_FINAL, wants_cpu_bandwidth, cgroup_limits_v1_cpu_bandwidth,
+	  cgroup_limits_v2_cpu_bandwidth },
 	{ "pids", CGROUP_FINAL, wants_pids, set_pids, set_pids },
 };
 
-static int set_one(const struct cgroup *cgroup, const struct limit *limit, const struct spec_resources *resources,
-		   struct text *warnings, struct error *err)
+static int set_one(const struct cgroup *cgroup, const struct limit *limit,
+		   const struct spec_resources *resources, struct text *warnings, struct error *err)
 {
 	const struct cgroup_dir *dir = cgroup_find_v1(cgroup, limit->controller);
 
@@ -255,7 +261,8 @@ static int set_one(const struct cgroup *cgroup, const struct limit *limit, const
 				   limit->controller);
 		return 0;
 	}
-	return error_set(err, 0, "cannot set %s limit: container could not join or create cgroup", limit->controller);
+	return error_set(err, 0, "cannot set %s limit: container could not join or create cgroup",
+			 limit->controller);
 }
 
 bool cgroup_has_final(const struct spec_resources *resources)
@@ -275,8 +282,10 @@ int cgroup_set(const struct cgroup *cgroup, const struct spec_resources *resourc
 
 	if (resources == NULL)
 		return 0;
-	if (phase != CGROUP_FINAL && (positive(resources->memory.kernel) || positive(resources->memory.kernel_tcp)))
-		cgroup_limits_warn(warnings, "kernel memory settings are ignored: the kernel has given them up");
+	if (phase != CGROUP_FINAL &&
+	    (positive(resources->memory.kernel) || positive(resources->memory.kernel_tcp)))
+		cgroup_limits_warn(warnings,
+				   "kernel memory settings are ignored: the kernel has given them up");
 	for (size_t i = 0; i < ARRAY_LEN(limits) && result == 0; i++)
 		if ((phase == limits[i].phase || phase == CGROUP_UPDATE) && limits[i].wanted(resources))
 			result = set_one(cgroup, &limits[i], resources, warnings, err);

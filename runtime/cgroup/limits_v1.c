@@ -27,7 +27,8 @@ int cgroup_limits_v1_memory_soft(const struct cgroup_dir *dir, const struct spec
 	(void)warnings;
 	if (memory->swappiness.set && memory->swappiness.value != UINT64_MAX) {
 		if (memory->swappiness.value > 100)
-			return error_set(err, 0, "invalid memory swappiness value: %llu (valid range is 0-100)",
+			return error_set(err, 0,
+					 "invalid memory swappiness value: %llu (valid range is 0-100)",
 					 (unsigned long long)memory->swappiness.value);
 		result = cgroup_limits_write(dir, "memory", "memory.swappiness", err, "%llu",
 					     (unsigned long long)memory->swappiness.value);
@@ -50,9 +51,11 @@ static int write_limit(const struct cgroup_dir *dir, int64_t limit, struct error
 	for (int try = 0; try < BUSY_TRIES && result == -EBUSY; try++) {
 		if (try > 0)
 			cgroup_file_sleep_ms(BUSY_DELAY_MS);
-		result = cgroup_limits_write(dir, "memory", "memory.limit_in_bytes", err, "%lld", (long long)limit);
+		result = cgroup_limits_write(dir, "memory", "memory.limit_in_bytes", err, "%lld",
+					     (long long)limit);
 	}
-	if (result != -EBUSY || cgroup_file_read_u64(dir->fd, "memory.usage_in_bytes", &usage, &ignored) < 0 ||
+	if (result != -EBUSY ||
+	    cgroup_file_read_u64(dir->fd, "memory.usage_in_bytes", &usage, &ignored) < 0 ||
 	    cgroup_file_read_u64(dir->fd, "memory.max_usage_in_bytes", &peak, &ignored) < 0)
 		return result;
 	(void)error_set(err, 0, "unable to set memory limit to %lld (current usage: %llu, peak usage: %llu)",
@@ -62,7 +65,8 @@ static int write_limit(const struct cgroup_dir *dir, int64_t limit, struct error
 
 static int write_swap(const struct cgroup_dir *dir, int64_t swap, struct error *err)
 {
-	return cgroup_limits_write(dir, "memory", "memory.memsw.limit_in_bytes", err, "%lld", (long long)swap);
+	return cgroup_limits_write(dir, "memory", "memory.memsw.limit_in_bytes", err, "%lld",
+				   (long long)swap);
 }
 
 /*
@@ -188,7 +192,8 @@ int cgroup_limits_v1_cpu_bandwidth(const struct cgroup_dir *dir, const struct sp
 			return result;
 	}
 	if (quota) {
-		result = cgroup_limits_write(dir, "cpu", "cpu.cfs_quota_us", err, "%lld", (long long)cpu->quota.value);
+		result = cgroup_limits_write(dir, "cpu", "cpu.cfs_quota_us", err, "%lld",
+					     (long long)cpu->quota.value);
 		if (result < 0)
 			return result;
 	}
@@ -204,8 +209,8 @@ int cgroup_limits_v1_cpu_bandwidth(const struct cgroup_dir *dir, const struct sp
 /* --- blkio ------------------------------------------------------------------------------------- */
 
 /* The weight's file belongs to the I/O scheduler: CFQ's until Linux 5.0, BFQ's since. */
-static int write_weight(const struct cgroup_dir *dir, const char *file, const char *bfq_file, const char *value,
-			struct error *err)
+static int write_weight(const struct cgroup_dir *dir, const char *file, const char *bfq_file,
+			const char *value, struct error *err)
 {
 	int result = cgroup_file_write(dir->fd, file, value, err);
 
@@ -236,7 +241,8 @@ static int write_weights(const struct cgroup_dir *dir, const struct spec_block_i
 		if (device->weight.set && device->weight.value != 0) {
 			(void)snprintf(value, sizeof(value), "%u:%u %u", device->major, device->minor,
 				       device->weight.value);
-			result = write_weight(dir, "blkio.weight_device", "blkio.bfq.weight_device", value, err);
+			result = write_weight(dir, "blkio.weight_device", "blkio.bfq.weight_device", value,
+					      err);
 		}
 		if (result == 0 && device->leaf_weight.set && device->leaf_weight.value != 0) {
 			(void)snprintf(value, sizeof(value), "%u:%u %u", device->major, device->minor,
@@ -267,8 +273,9 @@ int cgroup_limits_v1_block_io(const struct cgroup_dir *dir, const struct spec_re
 		for (size_t i = 0; i < throttles[t].devices->count && result == 0; i++) {
 			const struct spec_throttle_device *device = &throttles[t].devices->items[i];
 
-			result = cgroup_limits_write(dir, "blkio", throttles[t].file, err, "%u:%u %llu", device->major,
-						     device->minor, (unsigned long long)device->rate);
+			result = cgroup_limits_write(dir, "blkio", throttles[t].file, err, "%u:%u %llu",
+						     device->major, device->minor,
+						     (unsigned long long)device->rate);
 		}
 	return result;
 }
@@ -279,7 +286,8 @@ int cgroup_limits_v1_net_class(const struct cgroup_dir *dir, const struct spec_r
 			       struct text *warnings, struct error *err)
 {
 	(void)warnings;
-	return cgroup_limits_write(dir, "net_cls", "net_cls.classid", err, "%u", resources->net_class_id.value);
+	return cgroup_limits_write(dir, "net_cls", "net_cls.classid", err, "%u",
+				   resources->net_class_id.value);
 }
 
 int cgroup_limits_v1_net_priorities(const struct cgroup_dir *dir, const struct spec_resources *resources,
@@ -290,6 +298,7 @@ int cgroup_limits_v1_net_priorities(const struct cgroup_dir *dir, const struct s
 	(void)warnings;
 	for (size_t i = 0; i < resources->net_priority_count && result == 0; i++)
 		result = cgroup_limits_write(dir, "net_prio", "net_prio.ifpriomap", err, "%s %u",
-					     resources->net_priorities[i].name, resources->net_priorities[i].priority);
+					     resources->net_priorities[i].name,
+					     resources->net_priorities[i].priority);
 	return result;
 }

@@ -93,7 +93,8 @@ int cgroup_limits_v2_memory_soft(const struct cgroup_dir *dir, const struct spec
 	if (memory->swappiness.set && memory->swappiness.value != UINT64_MAX)
 		cgroup_limits_warn(warnings, "memory.swappiness is ignored: version 2 cgroups have none");
 	if (memory->disable_oom_killer.set && memory->disable_oom_killer.value)
-		cgroup_limits_warn(warnings, "memory.disableOOMKiller is ignored: version 2 cgroups have none");
+		cgroup_limits_warn(warnings,
+				   "memory.disableOOMKiller is ignored: version 2 cgroups have none");
 	if (!memory->reservation.set || memory->reservation.value == 0)
 		return 0;
 	return write_bytes(dir, "memory.low", memory->reservation.value, err);
@@ -176,7 +177,8 @@ int cgroup_limits_v2_cpu_bandwidth(const struct cgroup_dir *dir, const struct sp
 				   struct text *warnings, struct error *err)
 {
 	const struct spec_cpu *cpu = &resources->cpu;
-	bool quota = cpu->quota.set && cpu->quota.value != 0, period = cpu->period.set && cpu->period.value != 0;
+	bool quota = cpu->quota.set && cpu->quota.value != 0,
+	     period = cpu->period.set && cpu->period.value != 0;
 	unsigned long long burst = cpu->burst.set ? (unsigned long long)cpu->burst.value : 0;
 	unsigned long long period_us = period ? (unsigned long long)cpu->period.value : DEFAULT_PERIOD_US;
 	bool burst_later = false;
@@ -191,7 +193,8 @@ int cgroup_limits_v2_cpu_bandwidth(const struct cgroup_dir *dir, const struct sp
 		result = 0;
 	}
 	if (quota && cpu->quota.value > 0)
-		result = cgroup_limits_write(dir, "cpu", "cpu.max", err, "%lld %llu", (long long)cpu->quota.value, period_us);
+		result = cgroup_limits_write(dir, "cpu", "cpu.max", err, "%lld %llu",
+					     (long long)cpu->quota.value, period_us);
 	else if (quota || period)
 		result = cgroup_limits_write(dir, "cpu", "cpu.max", err, "max %llu", period_us);
 	if (result == 0 && burst_later)
@@ -211,7 +214,8 @@ uint64_t cgroup_limits_v2_io_weight(uint64_t weight)
 }
 
 /* @device: "" or "MAJOR:MINOR ". BFQ's weight is version 1's own, io.weight has another scale. */
-static int write_io_weight(const struct cgroup_dir *dir, const char *device, unsigned weight, struct error *err)
+static int write_io_weight(const struct cgroup_dir *dir, const char *device, unsigned weight,
+			   struct error *err)
 {
 	int result = cgroup_file_print(dir->fd, "io.bfq.weight", err, "%s%u", device, weight);
 
@@ -221,8 +225,8 @@ static int write_io_weight(const struct cgroup_dir *dir, const char *device, uns
 				   (unsigned long long)cgroup_limits_v2_io_weight(weight));
 }
 
-static int write_io_max(const struct cgroup_dir *dir, const char *key, const struct spec_throttle_devices *devices,
-			struct error *err)
+static int write_io_max(const struct cgroup_dir *dir, const char *key,
+			const struct spec_throttle_devices *devices, struct error *err)
 {
 	int result = 0;
 
@@ -257,7 +261,8 @@ int cgroup_limits_v2_block_io(const struct cgroup_dir *dir, const struct spec_re
 		if (device->weight.set && device->weight.value != 0)
 			result = write_io_weight(dir, name, device->weight.value, err);
 		if (result == -EOPNOTSUPP) {
-			cgroup_limits_warn(warnings, "blockIO.weightDevice %u:%u is ignored: no weights on this device",
+			cgroup_limits_warn(warnings,
+					   "blockIO.weightDevice %u:%u is ignored: no weights on this device",
 					   device->major, device->minor);
 			result = 0;
 		}
@@ -311,7 +316,8 @@ int cgroup_limits_v2_unified(const struct cgroup_dir *dir, const struct spec_res
 
 		if (strchr(entry->key, '/') != NULL || entry->key[0] == '\0' || text_equal(entry->key, ".") ||
 		    text_equal(entry->key, ".."))
-			return error_set(err, 0, "unified resource \"%s\" must be a file name (no slashes)", entry->key);
+			return error_set(err, 0, "unified resource \"%s\" must be a file name (no slashes)",
+					 entry->key);
 		if (dot != NULL && (size_t)(dot - entry->key) < sizeof(controller))
 			memcpy(controller, entry->key, (size_t)(dot - entry->key));
 		int result = write_unified(dir, controller, entry, err);
@@ -320,11 +326,14 @@ int cgroup_limits_v2_unified(const struct cgroup_dir *dir, const struct spec_res
 		if (result != -ENOENT && result != -EPERM)
 			return error_add(err, "unable to set unified resource \"%s\"", entry->key);
 		if (controller[0] == '\0')
-			return error_set(err, 0, "unified resource \"%s\" must be in the form CONTROLLER.PARAMETER",
+			return error_set(err, 0,
+					 "unified resource \"%s\" must be in the form CONTROLLER.PARAMETER",
 					 entry->key);
 		if (!cgroup_controllers_available(dir, controller))
-			return error_set(err, 0, "unified resource \"%s\" can't be set: controller \"%s\" not available",
-					 entry->key, controller);
+			return error_set(
+				err, 0,
+				"unified resource \"%s\" can't be set: controller \"%s\" not available",
+				entry->key, controller);
 		return error_add(err, "unable to set unified resource \"%s\"", entry->key);
 	}
 	return 0;

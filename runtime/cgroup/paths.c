@@ -69,7 +69,9 @@ static bool mount_line_parse(char *line, struct mount_line *ret)
 	for (size_t i = 0; i < ARRAY_LEN(tails); i++)
 		if ((tails[i] = strsep(&tail, " ")) == NULL)
 			return false;
-	*ret = (struct mount_line){ .root = fields[3], .mount_point = fields[4], .type = tails[0], .options = tails[2] };
+	*ret = (struct mount_line){
+		.root = fields[3], .mount_point = fields[4], .type = tails[0], .options = tails[2]
+	};
 	unescape(ret->root);
 	unescape(ret->mount_point);
 	return true;
@@ -127,7 +129,8 @@ static int mount_rank(const char *mount_point, bool unified)
  * The mount of the version 1 hierarchy with @controllers, or of version 2 where that is NULL. Of
  * equals the later one wins: it may lie on top of the others.
  */
-static int find_mount(const char *mountinfo, const char *controllers, struct found_mount *ret, struct error *err)
+static int find_mount(const char *mountinfo, const char *controllers, struct found_mount *ret,
+		      struct error *err)
 {
 	bool failed = false;
 
@@ -256,11 +259,12 @@ static int decide_one(char *line, const char *mountinfo, bool pure, const char *
 	char *last = pure ? strrchr(base, '/') : NULL;
 	if (last != NULL)
 		*last = '\0';
-	return add_hierarchy(paths, controllers, mount.mount_point, base, cgroups_path != NULL ? cgroups_path : id, err);
+	return add_hierarchy(paths, controllers, mount.mount_point, base,
+			     cgroups_path != NULL ? cgroups_path : id, err);
 }
 
-int cgroup_paths_decide(const char *mountinfo, const char *own_cgroups, const char *cgroups_path, const char *id,
-			struct cgroup_paths *ret, struct error *err)
+int cgroup_paths_decide(const char *mountinfo, const char *own_cgroups, const char *cgroups_path,
+			const char *id, struct cgroup_paths *ret, struct error *err)
 {
 	struct cgroup_paths paths = { 0 };
 	bool pure = false, failed = false;

@@ -76,9 +76,8 @@ const struct command cmd_spec = {
 	.name = "spec",
 	.usage = "",
 	.summary = "write a config.json to start from",
-	.description =
-		"   An existing config.json is not touched. The root file system is expected in the\n"
-		"   directory rootfs beside it.\n",
+	.description = "   An existing config.json is not touched. The root file system is expected in the\n"
+		       "   directory rootfs beside it.\n",
 	.options = spec_rows,
 	.values_size = COMMAND_VALUES(struct spec_values),
 	.run = spec_run,

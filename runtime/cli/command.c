@@ -8,8 +8,8 @@
 #include "base/banned.h"
 
 const struct command *const command_table[] = {
-	&cmd_create, &cmd_start, &cmd_run, &cmd_state, &cmd_kill, &cmd_delete, &cmd_list, &cmd_exec,
-	&cmd_pause, &cmd_resume, &cmd_ps, &cmd_update, &cmd_spec, &cmd_features, &cmd_plan, NULL,
+	&cmd_create, &cmd_start,  &cmd_run, &cmd_state,  &cmd_kill, &cmd_delete,   &cmd_list, &cmd_exec,
+	&cmd_pause,  &cmd_resume, &cmd_ps,  &cmd_update, &cmd_spec, &cmd_features, &cmd_plan, NULL,
 };
 
 const struct option_row global_option_rows[] = {

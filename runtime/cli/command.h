@@ -15,19 +15,19 @@
 /* One use of a command. */
 struct command_call {
 	const struct container_context *context;
-	const void *values;    /* the command's struct, filled from its options */
-	struct strings args;   /* what is no option; the count is within the command's bounds */
-	bool root_given;       /* --root was there: a missing directory is an error */
-	struct arena *arena;   /* lives as long as the program */
+	const void *values;  /* the command's struct, filled from its options */
+	struct strings args; /* what is no option; the count is within the command's bounds */
+	bool root_given;     /* --root was there: a missing directory is an error */
+	struct arena *arena; /* lives as long as the program */
 };
 
 #define COMMAND_ARGS_ANY 1000000U
 
 struct command {
 	const char *name;
-	const char *usage;       /* its arguments, as help shows them: "CONTAINER [SIGNAL]" */
-	const char *summary;     /* a line without a full stop */
-	const char *description; /* some lines for `help NAME`; NULL: none */
+	const char *usage;                /* its arguments, as help shows them: "CONTAINER [SIGNAL]" */
+	const char *summary;              /* a line without a full stop */
+	const char *description;          /* some lines for `help NAME`; NULL: none */
 	const struct option_row *options; /* NULL: none */
 	size_t values_size;               /* COMMAND_VALUES(struct …) */
 	unsigned min_args, max_args;
@@ -41,8 +41,7 @@ struct command {
 
 /* Room for any command's struct; a larger one does not compile. */
 #define COMMAND_VALUES_SIZE 512
-#define COMMAND_VALUES(type)                                                                       \
-	(sizeof(type) + 0 * sizeof(char[sizeof(type) <= COMMAND_VALUES_SIZE ? 1 : -1]))
+#define COMMAND_VALUES(type) (sizeof(type) + 0 * sizeof(char[sizeof(type) <= COMMAND_VALUES_SIZE ? 1 : -1]))
 
 /* Every command in the order of the help text; NULL ends. */
 extern const struct command *const command_table[];

@@ -16,7 +16,7 @@
 #include "runtime/container/container.h"
 
 struct log {
-	int fd;     /* owned; -1: standard error */
+	int fd; /* owned; -1: standard error */
 	bool json;
 	bool debug; /* debug records are written */
 };

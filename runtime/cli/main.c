@@ -24,7 +24,9 @@
 /* One poll tells of all: POLLNVAL marks a closed descriptor. */
 static int look_at_descriptors(struct error *err)
 {
-	struct pollfd stdio[] = { { .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO }, { .fd = 3 } };
+	struct pollfd stdio[] = {
+		{ .fd = STDIN_FILENO }, { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO }, { .fd = 3 }
+	};
 
 	if (poll(stdio, ARRAY_LEN(stdio), 0) < 0)
 		return error_set(err, errno, "look at the standard descriptors");
@@ -54,7 +56,8 @@ int main(int argc, char **argv)
 	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
-	/* Ignored by who started us, the kernel would reap our children: no status, and their numbers free. */
+	/* Ignored by who started us, the kernel would reap our children: no status, and their numbers free.
+	 */
 	(void)signal(SIGCHLD, SIG_DFL);
 	return cli_main(argc, argv);
 }

@@ -19,7 +19,7 @@
 #define DOCUMENT_FILE "brief.json"
 #define FILTER_FILE "filter"
 #define FILTER_MAGIC 0x544c4648U /* "HFLT" */
-#define FILTER_MAX 65535 /* instructions: a filter's length has 16 bits */
+#define FILTER_MAX 65535         /* instructions: a filter's length has 16 bits */
 
 struct filter_head {
 	uint32_t magic, flags, count;
@@ -40,7 +40,8 @@ int brief_save(int dir, const struct spec *spec, const char *document, size_t le
 	struct filter_head head = { FILTER_MAGIC, plan->seccomp_flags, plan->seccomp.count };
 	autotext struct text text = TEXT_EMPTY;
 
-	if (profile == NULL || plan->seccomp.count == 0 || profile->end <= profile->begin || profile->end > length)
+	if (profile == NULL || plan->seccomp.count == 0 || profile->end <= profile->begin ||
+	    profile->end > length)
 		return 0;
 	text_append_bytes(&text, &head, sizeof(head));
 	text_append_bytes(&text, plan_items(plan, plan->seccomp), head.count * sizeof(struct sock_filter));

@@ -23,6 +23,7 @@ must_check int brief_save(int dir, const struct spec *spec, const char *document
  * Load the document for exec: in brief with @ret_filter, or the whole (then @ret_filter is empty).
  * The caller releases both.
  */
-must_check int brief_load(int dir, struct spec **ret_spec, struct process_filter *ret_filter, struct error *err);
+must_check int brief_load(int dir, struct spec **ret_spec, struct process_filter *ret_filter,
+			  struct error *err);
 
 #endif

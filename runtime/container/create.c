@@ -150,7 +150,8 @@ static int create_cgroup(void *data, struct error *err)
 	if (result < 0)
 		return result;
 	if (resources != NULL)
-		result = cgroup_set_devices(creation->cgroup, resources->device_rules, resources->device_rule_count, err);
+		result = cgroup_set_devices(creation->cgroup, resources->device_rules,
+					    resources->device_rule_count, err);
 	if (result == 0)
 		result = cgroup_set(creation->cgroup, resources, CGROUP_EARLY, &warnings, err);
 	if (result == 0)
@@ -194,7 +195,8 @@ static int start_init(void *data, struct error *err)
 		(void)close(take_fd(&creation->gate_fd));
 	result = launch_go(&creation->launch, plan, err);
 	if (result == 0) /* while it works */
-		result = process_identify(creation->launch.pid, &creation->launch.pidfd, &creation->state.init, err);
+		result = process_identify(creation->launch.pid, &creation->launch.pidfd,
+					  &creation->state.init, err);
 	if (result < 0)
 		kill_init(creation);
 	return result;
@@ -211,7 +213,8 @@ static int keep_document(void *data, struct error *err)
 		return error_set(err, errno, "write config.json");
 	int result = fd_write_all(fd, creation->document, creation->document_length, "config.json", err);
 	if (result == 0 && creation->brief)
-		result = brief_save(creation->dir, creation->spec, creation->document, creation->document_length,
+		result = brief_save(creation->dir, creation->spec, creation->document,
+				    creation->document_length,
 				    (const struct plan *)(const void *)creation->builder.block.data, err);
 	return result;
 }
@@ -225,8 +228,8 @@ static int run_runtime_hooks(void *data, struct error *err)
 		return 0;
 	int result = sync_expect(creation->launch.sync, SYNC_MOUNTS_READY, NULL, err);
 	for (int kind = HOOK_PRESTART; kind <= HOOK_CREATE_RUNTIME && result == 0; kind++)
-		result = hooks_run(&kinds[kind], (enum spec_hook_kind)kind, &creation->hooks_state, "creating",
-				   creation->launch.pid, creation->bundle, NULL, err);
+		result = hooks_run(&kinds[kind], (enum spec_hook_kind)kind, &creation->hooks_state,
+				   "creating", creation->launch.pid, creation->bundle, NULL, err);
 	if (result == 0)
 		result = sync_send(creation->launch.sync, SYNC_HOOKS_DONE, err);
 	return result;
@@ -235,9 +238,9 @@ static int run_runtime_hooks(void *data, struct error *err)
 static int wait_created(void *data, struct error *err)
 {
 	struct creation *creation = data;
-	int result = (creation->builder.head.flags & PLAN_DIRECT) != 0 ?
-			     0 :
-			     sync_expect(creation->launch.sync, SYNC_CREATED, NULL, err);
+	int result = (creation->builder.head.flags & PLAN_DIRECT) != 0
+			     ? 0
+			     : sync_expect(creation->launch.sync, SYNC_CREATED, NULL, err);
 
 	if (result == -EPIPE && creation->cgroup != NULL && cgroup_oom_kills(creation->cgroup) > 0)
 		result = error_set(err, 0, "container init was OOM-killed (memory limit too low?)");
@@ -251,7 +254,8 @@ static int set_final_limits(void *data, struct error *err)
 
 	if (creation->cgroup == NULL)
 		return 0;
-	int result = cgroup_set(creation->cgroup, creation->spec->linux->resources, CGROUP_FINAL, &warnings, err);
+	int result =
+		cgroup_set(creation->cgroup, creation->spec->linux->resources, CGROUP_FINAL, &warnings, err);
 	if (result == 0)
 		steps_log_warnings(creation->context, &warnings);
 	return result;
@@ -312,22 +316,23 @@ int creation_run(struct creation *creation, struct error *err)
 	size_t done;
 
 	build_init(&creation->builder);
-	int result = steps_run(creation->context, create_steps, ARRAY_LEN(create_steps), creation, &done, err);
+	int result =
+		steps_run(creation->context, create_steps, ARRAY_LEN(create_steps), creation, &done, err);
 	if (result == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(create_steps); i++)
 		if (create_steps[i].run == FIRST_HOOK_STEP && done >= i)
 			ignore_failure(hooks_run(&creation->spec->hooks.kinds[HOOK_POSTSTOP], HOOK_POSTSTOP,
-						 &creation->hooks_state, "stopped", 0, creation->bundle, &warnings,
-						 &ignored)); /* each failure is in the warnings */
+						 &creation->hooks_state, "stopped", 0, creation->bundle,
+						 &warnings, &ignored)); /* each failure is in the warnings */
 	steps_log_warnings(creation->context, &warnings);
 	return result;
 }
 
 void creation_release(struct creation *creation)
 {
-	const int fds[] = { creation->console_socket, creation->root, creation->dir, creation->lock,
-			    creation->gate_fd, creation->init_lock };
+	const int fds[] = { creation->console_socket, creation->root,    creation->dir,
+			    creation->lock,           creation->gate_fd, creation->init_lock };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);

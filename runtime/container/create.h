@@ -19,11 +19,11 @@ struct creation {
 	struct spec *spec;
 	char *document; /* config.json as read */
 	size_t document_length;
-	char *bundle;   /* absolute */
+	char *bundle; /* absolute */
 	struct hooks_state hooks_state;
 	struct plan_builder builder;
 	struct state state;
-	int root, dir;  /* state root, container directory */
+	int root, dir; /* state root, container directory */
 	int lock, gate_fd, init_lock;
 	struct cgroup *cgroup;
 	struct launch launch;
@@ -36,8 +36,13 @@ struct creation {
  */
 must_check int creation_run(struct creation *creation, struct error *err);
 void creation_release(struct creation *creation);
-#define CREATION_EMPTY                                                                             \
-	((struct creation){ .console_socket = -1, .root = -1, .dir = -1, .lock = -1, .gate_fd = -1, \
-			    .init_lock = -1, .launch = LAUNCH_EMPTY })
+#define CREATION_EMPTY                                                                                       \
+	((struct creation){ .console_socket = -1,                                                            \
+			    .root = -1,                                                                      \
+			    .dir = -1,                                                                       \
+			    .lock = -1,                                                                      \
+			    .gate_fd = -1,                                                                   \
+			    .init_lock = -1,                                                                 \
+			    .launch = LAUNCH_EMPTY })
 
 #endif

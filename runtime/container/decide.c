@@ -53,8 +53,9 @@ static int format_now(char **ret, struct error *err)
 	long month = (5 * day_of_year + 2) / 153, day = day_of_year - (153 * month + 2) / 5 + 1;
 	long year = year_of_era + era * 400 + (month >= 10);
 
-	if (asprintf(ret, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year, month < 10 ? month + 3 : month - 9, day,
-		     seconds / 3600, seconds / 60 % 60, seconds % 60, now.tv_nsec) < 0) {
+	if (asprintf(ret, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%09ldZ", year,
+		     month < 10 ? month + 3 : month - 9, day, seconds / 3600, seconds / 60 % 60, seconds % 60,
+		     now.tv_nsec) < 0) {
 		*ret = NULL;
 		return error_set(err, ENOMEM, "format the time");
 	}
@@ -93,7 +94,8 @@ static int decide_state(struct creation *creation, struct error *err)
 		state->flags |= STATE_KEYRING;
 	state->bundle = strdup(creation->bundle);
 	if (state->bundle == NULL ||
-	    asprintf(&state->rootfs, "%s%s%s", path[0] == '/' ? "" : creation->bundle, path[0] == '/' ? "" : "/", path) < 0) {
+	    asprintf(&state->rootfs, "%s%s%s", path[0] == '/' ? "" : creation->bundle,
+		     path[0] == '/' ? "" : "/", path) < 0) {
 		state->rootfs = NULL;
 		return error_set(err, ENOMEM, "state");
 	}
@@ -101,7 +103,8 @@ static int decide_state(struct creation *creation, struct error *err)
 	if (result == 0)
 		result = format_annotations(&spec->annotations, &state->annotations, err);
 	if (result == 0)
-		result = cgroup_paths_make(spec->linux->cgroups_path, creation->options->id, &state->cgroups, err);
+		result = cgroup_paths_make(spec->linux->cgroups_path, creation->options->id, &state->cgroups,
+					   err);
 	return result;
 }
 
@@ -110,7 +113,8 @@ static int check_terminal(const struct creation *creation, struct error *err)
 	bool terminal = creation->spec->process != NULL && creation->spec->process->terminal;
 
 	if (terminal && creation->console_socket < 0 && creation->options->console_socket == NULL)
-		return error_set(err, 0, "cannot allocate tty if %s will detach without setting console socket",
+		return error_set(err, 0,
+				 "cannot allocate tty if %s will detach without setting console socket",
 				 creation->context->runtime_name);
 	if (!terminal && creation->options->console_socket != NULL)
 		return error_set(err, 0, "cannot use console socket if %s will not detach or allocate tty",
@@ -127,10 +131,11 @@ static bool is_direct(const struct creation *creation)
 {
 	const struct spec_process *process = creation->spec->process;
 	const struct create_options *options = creation->options;
-	bool told = options->pid_file != NULL || options->pidfd_socket != NULL || options->console_socket != NULL;
+	bool told =
+		options->pid_file != NULL || options->pidfd_socket != NULL || options->console_socket != NULL;
 
-	return !creation->gate && process != NULL && !process->terminal && !process->oom_score_adj.set && !told &&
-	       (creation->state.flags & (STATE_NOTIFY | STATE_SHARED_PID)) == 0 &&
+	return !creation->gate && process != NULL && !process->terminal && !process->oom_score_adj.set &&
+	       !told && (creation->state.flags & (STATE_NOTIFY | STATE_SHARED_PID)) == 0 &&
 	       creation->state.cgroups.count > 0 && !cgroup_has_final(creation->spec->linux->resources);
 }
 
@@ -162,7 +167,8 @@ int decide_plan(struct creation *creation, struct error *err)
 	if (result == 0 && notify != NULL) {
 		creation->state.flags |= STATE_NOTIFY;
 		request.extra.notify_socket = NOTIFY_CONTAINER_SOCKET;
-		if (asprintf(&notify_directory, "%s/%s/" NOTIFY_DIRECTORY, creation->context->root, options->id) < 0) {
+		if (asprintf(&notify_directory, "%s/%s/" NOTIFY_DIRECTORY, creation->context->root,
+			     options->id) < 0) {
 			notify_directory = NULL;
 			result = error_set(err, ENOMEM, "NOTIFY_SOCKET");
 		}
@@ -194,16 +200,16 @@ int container_plan_print(const struct container_context *context, const struct c
 		result = hooks_state_make(options->id, creation.bundle, &creation.spec->annotations,
 					  &creation.hooks_state, err);
 	if (result == 0) {
-		struct plan_request request = { .spec = creation.spec,
-						.id = options->id,
-						.bundle = creation.bundle,
-						.cgroups = &creation.state.cgroups,
-						.state = &creation.hooks_state,
-						.no_pivot = options->no_pivot,
-						.no_new_keyring = options->no_new_keyring,
-						.extra = { .preserve_fds = options->preserve_fds,
-							   .cache_dir = -1,
-							   .for_print = true } };
+		struct plan_request request = {
+			.spec = creation.spec,
+			.id = options->id,
+			.bundle = creation.bundle,
+			.cgroups = &creation.state.cgroups,
+			.state = &creation.hooks_state,
+			.no_pivot = options->no_pivot,
+			.no_new_keyring = options->no_new_keyring,
+			.extra = { .preserve_fds = options->preserve_fds, .cache_dir = -1, .for_print = true }
+		};
 
 		result = plan_make(&request, &creation.builder, &warnings, err);
 	}

@@ -60,8 +60,8 @@ static int run_poststop(const struct container_context *context, const char *id,
 	return result;
 }
 
-int delete_opened(const struct container_context *context, int root, const char *id, const struct opened *opened,
-		  const struct pidfd *init, struct error *err)
+int delete_opened(const struct container_context *context, int root, const char *id,
+		  const struct opened *opened, const struct pidfd *init, struct error *err)
 {
 	struct spec *spec = NULL;
 	struct error hook_error;

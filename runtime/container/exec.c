@@ -58,7 +58,8 @@ static int read_process_file(struct execution *execution, struct error *err)
 		return error_set(err, errno, "open \"%s\"", path);
 	int result = fd_read_all(fd, PROCESS_MAX_BYTES, path, &bytes, err);
 	if (result == 0)
-		result = spec_parse_process(path, bytes.data, bytes.length, &execution->arena, &execution->process, err);
+		result = spec_parse_process(path, bytes.data, bytes.length, &execution->arena,
+					    &execution->process, err);
 	if (result < 0)
 		return result;
 	/* What it does not say is inherited from the container's document. */
@@ -121,8 +122,9 @@ static int add_capabilities(struct execution *execution, struct error *err)
 	for (int i = 0; i < CAPSET_COUNT; i++) {
 		bool wanted = i == CAPSET_BOUNDING || i == CAPSET_EFFECTIVE || i == CAPSET_PERMITTED ||
 			      (i == CAPSET_AMBIENT && sets->sets[CAPSET_INHERITABLE].count > 0);
-		int result = !wanted ? 0 : join_strings(&execution->arena, &sets->sets[i], &options->capabilities,
-							&sets->sets[i], err);
+		int result = !wanted ? 0
+				     : join_strings(&execution->arena, &sets->sets[i], &options->capabilities,
+						    &sets->sets[i], err);
 
 		if (result < 0)
 			return result;
@@ -162,7 +164,8 @@ static int make_process(struct execution *execution, struct error *err)
 		made->user.additional_gid_count = options->additional_gid_count;
 	}
 	if (result == 0 && options->env.count > 0)
-		result = join_strings(&execution->arena, &execution->spec->process->env, &options->env, &made->env, err);
+		result = join_strings(&execution->arena, &execution->spec->process->env, &options->env,
+				      &made->env, err);
 	if (result == 0 && options->capabilities.count > 0)
 		result = add_capabilities(execution, err);
 	execution->process = made;
@@ -178,7 +181,8 @@ static int check_process(const struct execution *execution, const struct contain
 	if (execution->process->cwd == NULL || execution->process->cwd[0] != '/')
 		return error_set(err, 0, "Cwd must be an absolute path");
 	if (terminal && options->detach && options->console_socket == NULL)
-		return error_set(err, 0, "cannot allocate tty if %s will detach without setting console socket",
+		return error_set(err, 0,
+				 "cannot allocate tty if %s will detach without setting console socket",
 				 context->runtime_name);
 	if (!terminal && options->console_socket != NULL)
 		return error_set(err, 0, "cannot use console socket if %s will not detach or allocate tty",
@@ -228,7 +232,8 @@ static int choose_cgroup(struct cgroup_paths *paths, const char *argument, struc
 			return 0;
 	}
 	if (colon != NULL)
-		return error_set(err, 0, "unknown controller %.*s in SubCgroupPaths", (int)(colon - argument), argument);
+		return error_set(err, 0, "unknown controller %.*s in SubCgroupPaths", (int)(colon - argument),
+				 argument);
 	return 0;
 }
 
@@ -240,8 +245,8 @@ static int open_cgroup(struct execution *execution, struct error *err)
 
 	if (choices->count == 0) {
 		result = cgroup_open(&execution->opened.state.cgroups, &execution->cgroup, err);
-		return result < 0 ? result :
-				    cgroup_follow(execution->cgroup, execution->opened.state.init.pid, err);
+		return result < 0 ? result
+				  : cgroup_follow(execution->cgroup, execution->opened.state.init.pid, err);
 	}
 	cgroup_paths_format(&execution->opened.state.cgroups, &copy);
 	result = text_done(&copy, err);
@@ -254,19 +259,22 @@ static int open_cgroup(struct execution *execution, struct error *err)
 	return result;
 }
 
-static int find_container(struct execution *execution, const struct container_context *context, struct error *err)
+static int find_container(struct execution *execution, const struct container_context *context,
+			  struct error *err)
 {
 	enum container_status status;
 	int result = state_open(context, execution->options->id, &execution->opened, err);
 
 	if (result == 0)
-		result = state_status(execution->opened.dir, &execution->opened.state, &status, &execution->target, err);
+		result = state_status(execution->opened.dir, &execution->opened.state, &status,
+				      &execution->target, err);
 	if (result < 0)
 		return result;
 	if (status == STATUS_STOPPED || execution->target.fd < 0)
 		return error_set(err, 0, "cannot exec in a stopped container");
 	if (status == STATUS_PAUSED && !execution->options->ignore_paused)
-		return error_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
+		return error_set(err, 0,
+				 "cannot exec in a paused container (use --ignore-paused to override)");
 	return brief_load(execution->opened.dir, &execution->spec, &execution->filter, err);
 }
 
@@ -295,7 +303,8 @@ static int make_plan(struct execution *execution, const struct container_context
 					     .process = execution->process,
 					     .id = options->id,
 					     .namespaces = execution->opened.state.namespaces,
-					     .keyring = (execution->opened.state.flags & STATE_KEYRING) != 0 };
+					     .keyring =
+						     (execution->opened.state.flags & STATE_KEYRING) != 0 };
 	int result = state_open_root(context, false, &root, err);
 
 	request.extra.cache_dir = root;
@@ -361,7 +370,8 @@ static int execute(struct execution *execution, const struct container_context *
 	int result = find_container(execution, context, err);
 
 	if (result == 0)
-		result = options->process_file != NULL ? read_process_file(execution, err) : make_process(execution, err);
+		result = options->process_file != NULL ? read_process_file(execution, err)
+						       : make_process(execution, err);
 	if (result == 0)
 		result = check_process(execution, context, err);
 	if (result == 0 && !options->detach) {
@@ -373,7 +383,8 @@ static int execute(struct execution *execution, const struct container_context *
 		result = make_plan(execution, context, err);
 	if (result == 0)
 		result = spawn(execution, err);
-	if (result == 0 && !options->detach && execution->process->terminal && options->console_socket == NULL) {
+	if (result == 0 && !options->detach && execution->process->terminal &&
+	    options->console_socket == NULL) {
 		result = foreground_take_terminal(&foreground, err);
 		if (result < 0)
 			launch_kill(&execution->launch);
@@ -381,13 +392,14 @@ static int execute(struct execution *execution, const struct container_context *
 	if (result == 0 && options->detach)
 		*ret_status = 0;
 	else if (result == 0)
-		result = foreground_wait(&foreground, execution->launch.pid, &execution->launch.pidfd, ret_status, err);
+		result = foreground_wait(&foreground, execution->launch.pid, &execution->launch.pidfd,
+					 ret_status, err);
 	foreground_release(&foreground);
 	return result;
 }
 
-int container_exec(const struct container_context *context, const struct exec_options *options, int *ret_status,
-		   struct error *err)
+int container_exec(const struct container_context *context, const struct exec_options *options,
+		   int *ret_status, struct error *err)
 {
 	struct execution execution = { .options = options,
 				       .opened = OPENED_EMPTY,

@@ -69,7 +69,8 @@ int files_write_pid(const char *path, pid_t pid, struct error *err)
 		return error_set(err, errno, "pid file \"%s\"", path);
 	if ((size_t)snprintf(temporary, sizeof(temporary), ".%s", name) >= sizeof(temporary))
 		return error_set(err, ENAMETOOLONG, "pid file \"%s\"", path);
-	autoclose int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	autoclose int fd =
+		openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_set(err, errno, "pid file \"%s\"", path);
 	(void)snprintf(number, sizeof(number), "%d", (int)pid);

@@ -23,8 +23,8 @@
 int foreground_prepare(struct foreground *foreground, struct error *err)
 {
 	/* Faults must kill hull itself; SIGCHLD is seen through the pidfd. */
-	static const int not_ours[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGCHLD, SIGURG,
-					SIGPIPE };
+	static const int not_ours[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGTRAP,
+					SIGABRT, SIGSYS, SIGCHLD, SIGURG, SIGPIPE };
 	sigset_t set;
 	int pair[2];
 
@@ -47,7 +47,8 @@ static void copy_window_size(const struct foreground *foreground)
 {
 	struct winsize size;
 
-	if (foreground->host >= 0 && foreground->master >= 0 && ioctl(foreground->host, TIOCGWINSZ, &size) == 0)
+	if (foreground->host >= 0 && foreground->master >= 0 &&
+	    ioctl(foreground->host, TIOCGWINSZ, &size) == 0)
 		(void)ioctl(foreground->master, TIOCSWINSZ, &size); /* cosmetic: the process may have gone */
 }
 
@@ -91,7 +92,8 @@ static void pass_signals(const struct foreground *foreground, const struct pidfd
 		if (info.ssi_signo == SIGWINCH)
 			copy_window_size(foreground);
 		if (info.ssi_signo != SIGWINCH || foreground->master < 0)
-			ignore_failure(process_signal(process, (int)info.ssi_signo, &ignored)); /* it may have ended */
+			ignore_failure(process_signal(process, (int)info.ssi_signo,
+						      &ignored)); /* it may have ended */
 	}
 }
 
@@ -121,8 +123,8 @@ static bool copy_output(int master)
 	ssize_t got = read(master, bytes, sizeof(bytes));
 
 	if (got > 0)
-		ignore_failure(fd_write_all(STDOUT_FILENO, bytes, (size_t)got, "output", &ignored)); /* a closed output
-			must not end the process: it goes on without a reader */
+		ignore_failure(fd_write_all(STDOUT_FILENO, bytes, (size_t)got, "output", &ignored)); /* a
+			closed output must not end the process: it goes on without a reader */
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -156,7 +158,8 @@ int foreground_wait(struct foreground *foreground, pid_t pid, const struct pidfd
 			input = got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 			pending.length = got > 0 ? (size_t)got : 0;
 		}
-		if (polls[4].revents != 0 && notify_handle(foreground->notify, foreground->notify_host, pid, err) != 0)
+		if (polls[4].revents != 0 &&
+		    notify_handle(foreground->notify, foreground->notify_host, pid, err) != 0)
 			(void)close(take_fd(&foreground->notify)); /* told, or there is nobody to tell */
 		if (polls[0].revents != 0)
 			break;

@@ -11,16 +11,22 @@
 #include "base/process.h"
 
 struct foreground {
-	int signals;   /* signalfd */
+	int signals;                      /* signalfd */
 	int console_ours, console_theirs; /* where hull-init sends its terminal */
-	int notify;    /* where the container says READY=1, -1: nobody wants to know */
+	int notify;                       /* where the container says READY=1, -1: nobody wants to know */
 	const char *notify_host;
-	int master;    /* the process's terminal, -1: none */
-	int host;      /* our own terminal, -1: none */
+	int master; /* the process's terminal, -1: none */
+	int host;   /* our own terminal, -1: none */
 	struct termios saved;
 	bool raw;
 };
-#define FOREGROUND_EMPTY ((struct foreground){ .signals = -1, .console_ours = -1, .console_theirs = -1, .notify = -1, .master = -1, .host = -1 })
+#define FOREGROUND_EMPTY                                                                                     \
+	((struct foreground){ .signals = -1,                                                                 \
+			      .console_ours = -1,                                                            \
+			      .console_theirs = -1,                                                          \
+			      .notify = -1,                                                                  \
+			      .master = -1,                                                                  \
+			      .host = -1 })
 
 /* Before the process is made: no signal is lost from here on; a socket pair for its terminal. */
 must_check int foreground_prepare(struct foreground *foreground, struct error *err);

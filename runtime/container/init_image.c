@@ -25,8 +25,8 @@ extern const char init_image_end[] __attribute__((visibility("hidden")));
 
 int init_image_open(int *ret_fd, struct error *err)
 {
-	int result = fd_memfd("hull-init", init_image_bytes, (size_t)(init_image_end - init_image_bytes), 1, 1, ret_fd,
-			      err);
+	int result = fd_memfd("hull-init", init_image_bytes, (size_t)(init_image_end - init_image_bytes), 1,
+			      1, ret_fd, err);
 
 	/* vm.memfd_noexec=2 forbids executable memfds. */
 	return result == -EACCES || result == -EPERM ? init_image_open_installed(ret_fd, err) : result;
@@ -42,12 +42,13 @@ int init_image_open_installed(int *ret_fd, struct error *err)
 		result = program_find(directory.data, "hull-init", &path, err);
 	if (result < 0)
 		return error_add(err, "executable memfds are forbidden here");
-	long fd = sys_call6(__NR_open_tree, AT_FDCWD, SYS_PTR(path.data), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0, 0);
+	long fd = sys_call6(__NR_open_tree, AT_FDCWD, SYS_PTR(path.data), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC,
+			    0, 0, 0);
 	if (fd < 0)
 		return error_set(err, (int)-fd, "open_tree \"%s\"", path.data);
 	autoclose int owned = (int)fd;
-	long set = sys_call6(__NR_mount_setattr, owned, SYS_PTR(""), AT_EMPTY_PATH, SYS_PTR(&readonly), sizeof(readonly),
-			     0);
+	long set = sys_call6(__NR_mount_setattr, owned, SYS_PTR(""), AT_EMPTY_PATH, SYS_PTR(&readonly),
+			     sizeof(readonly), 0);
 	if (set < 0)
 		return error_set(err, (int)-set, "make \"%s\" read-only", path.data);
 	*ret_fd = take_fd(&owned);

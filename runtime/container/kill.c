@@ -36,7 +36,8 @@ static int thaw(const struct state *state, struct error *err)
 	return result;
 }
 
-int container_kill(const struct container_context *context, const struct kill_options *options, struct error *err)
+int container_kill(const struct container_context *context, const struct kill_options *options,
+		   struct error *err)
 {
 	auto_opened struct opened opened = OPENED_EMPTY;
 	struct pidfd pidfd = { .fd = -1 };
@@ -66,8 +67,8 @@ int container_kill(const struct container_context *context, const struct kill_op
 }
 
 /* Open under the lock with the status and the cgroup. */
-static int open_locked(const struct container_context *context, const char *id, struct opened *opened, int *lock,
-		       enum container_status *status, struct cgroup **cgroup, struct error *err)
+static int open_locked(const struct container_context *context, const char *id, struct opened *opened,
+		       int *lock, enum container_status *status, struct cgroup **cgroup, struct error *err)
 {
 	int result = state_open(context, id, opened, err);
 
@@ -89,7 +90,8 @@ int container_pause(const struct container_context *context, const char *id, str
 	int result = open_locked(context, id, &opened, &lock, &status, &cgroup, err);
 
 	if (result == 0 && status != STATUS_RUNNING && status != STATUS_CREATED)
-		result = error_set(err, 0, status == STATUS_PAUSED ? "container paused" : "container not running");
+		result = error_set(err, 0,
+				   status == STATUS_PAUSED ? "container paused" : "container not running");
 	if (result == 0)
 		result = cgroup_freeze(cgroup, FREEZE_MS, err);
 	cgroup_free(cgroup);

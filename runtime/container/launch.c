@@ -27,14 +27,16 @@ static void reap_joiner(struct launch *launch)
 
 	if (launch->joiner.fd < 0)
 		return;
-	ignore_failure(process_reap(&launch->joiner, &status, &ignored)); /* our child, whatever became of it */
+	ignore_failure(
+		process_reap(&launch->joiner, &status, &ignored)); /* our child, whatever became of it */
 	(void)close(take_fd(&launch->joiner.fd));
 }
 
 void launch_release(struct launch *launch)
 {
 	reap_joiner(launch);
-	const int fds[] = { launch->init_fd, launch->plan_fd, launch->sync, launch->sync_theirs, launch->pidfd.fd };
+	const int fds[] = { launch->init_fd, launch->plan_fd, launch->sync, launch->sync_theirs,
+			    launch->pidfd.fd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);
@@ -112,7 +114,8 @@ static int take_joined(struct launch *launch, struct error *err)
 	return result;
 }
 
-int launch_spawn(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup, struct error *err)
+int launch_spawn(struct launch *launch, const struct plan *plan, const struct cgroup *cgroup,
+		 struct error *err)
 {
 	const int32_t *fds = &plan->fds.sync;
 	bool joiner = (plan->flags & PLAN_JOINER) != 0;

@@ -48,8 +48,8 @@ int notify_open(int dir, int *ret_fd, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "socket");
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" NOTIFY_DIRECTORY "/notify.sock",
-		       dir);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path),
+		       "/proc/self/fd/%d/" NOTIFY_DIRECTORY "/notify.sock", dir);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    fchmodat(dir, NOTIFY_DIRECTORY "/notify.sock", 0777, 0) < 0)
 		return error_set(err, errno, "listen for the container's READY=1");
@@ -115,7 +115,9 @@ int notify_handle(int fd, const char *host, pid_t pid, struct error *err)
 	ssize_t got = recv(fd, datagram, DATAGRAM_MAX, 0);
 
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : error_set(err, errno, "receive from the container");
+		return errno == EAGAIN || errno == EINTR
+			       ? 0
+			       : error_set(err, errno, "receive from the container");
 	datagram[got] = '\0';
 	for (const char *line = datagram; *line != '\0';) {
 		size_t length = strcspn(line, "\n");

@@ -29,6 +29,7 @@ must_check int notify_open(int dir, int *ret_fd, struct error *err);
  */
 must_check int notify_handle(int fd, const char *host, pid_t pid, struct error *err);
 /* notify_handle until it is done or @process has ended. */
-must_check int notify_wait(int fd, const char *host, pid_t pid, const struct pidfd *process, struct error *err);
+must_check int notify_wait(int fd, const char *host, pid_t pid, const struct pidfd *process,
+			   struct error *err);
 
 #endif

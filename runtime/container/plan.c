@@ -27,7 +27,8 @@ static int plan_mounts(const struct plan_request *request, struct plan_builder *
 	struct mounts_host host = { .bundle = request->bundle,
 				    .notify_directory = request->notify_directory,
 				    .notify_mount = NOTIFY_MOUNT,
-				    .cgroup_v2 = cgroups->count == 1 && cgroups->items[0].controllers[0] == '\0',
+				    .cgroup_v2 =
+					    cgroups->count == 1 && cgroups->items[0].controllers[0] == '\0',
 				    .controllers = controllers };
 	int result = 0;
 
@@ -41,8 +42,8 @@ static int plan_mounts(const struct plan_request *request, struct plan_builder *
 		result = text_done(directory, err);
 		if (result < 0)
 			break;
-		controllers[host.controller_count++] = (struct mounts_controller){ cgroups->items[i].controllers,
-										   directory->data };
+		controllers[host.controller_count++] =
+			(struct mounts_controller){ cgroups->items[i].controllers, directory->data };
 	}
 	if (result == 0)
 		result = mounts_plan(request->spec, &host, builder, err);
@@ -89,8 +90,8 @@ int plan_make(const struct plan_request *request, struct plan_builder *builder, 
 	return result;
 }
 
-int plan_make_exec(const struct plan_exec_request *request, struct plan_builder *builder, struct text *warnings,
-		   struct error *err)
+int plan_make_exec(const struct plan_exec_request *request, struct plan_builder *builder,
+		   struct text *warnings, struct error *err)
 {
 	struct plan *plan = &builder->head;
 

@@ -24,8 +24,8 @@ struct plan_request {
 };
 
 /* Errors: -EINVAL what cannot be carried out, by name; what a later version will is "not supported yet". */
-must_check int plan_make(const struct plan_request *request, struct plan_builder *builder, struct text *warnings,
-			 struct error *err);
+must_check int plan_make(const struct plan_request *request, struct plan_builder *builder,
+			 struct text *warnings, struct error *err);
 
 struct plan_exec_request {
 	const struct spec *spec; /* the container's document */

@@ -19,7 +19,8 @@
 #include "base/banned.h"
 
 /* The container as delete sees it; dir and state stay the creation's. */
-static int delete_created(const struct container_context *context, struct creation *creation, struct error *err)
+static int delete_created(const struct container_context *context, struct creation *creation,
+			  struct error *err)
 {
 	struct opened opened = { .dir = creation->dir, .state = creation->state };
 	const char *id = creation->options->id;
@@ -62,7 +63,8 @@ static int start_created(const struct container_context *context, struct creatio
 }
 
 static int run_created(const struct container_context *context, const struct run_options *options,
-		       struct creation *creation, struct foreground *foreground, int *ret_status, struct error *err)
+		       struct creation *creation, struct foreground *foreground, int *ret_status,
+		       struct error *err)
 {
 	struct error delete_error;
 	int result = start_created(context, creation, foreground, err);
@@ -70,12 +72,14 @@ static int run_created(const struct container_context *context, const struct run
 	(void)close(take_fd(&creation->lock)); /* others may act on it from here on */
 	if (result == 0 && options->detach) {
 		*ret_status = 0;
-		return foreground->notify < 0 ? 0 :
-						notify_wait(foreground->notify, foreground->notify_host,
-							    creation->launch.pid, &creation->launch.pidfd, err);
+		return foreground->notify < 0
+			       ? 0
+			       : notify_wait(foreground->notify, foreground->notify_host,
+					     creation->launch.pid, &creation->launch.pidfd, err);
 	}
 	if (result == 0) {
-		result = foreground_wait(foreground, creation->launch.pid, &creation->launch.pidfd, ret_status, err);
+		result = foreground_wait(foreground, creation->launch.pid, &creation->launch.pidfd,
+					 ret_status, err);
 		if (options->keep)
 			return result;
 	}

@@ -105,7 +105,8 @@ int container_start(const struct container_context *context, const char *id, str
 		result = check_status(status, err);
 	if (result == 0 && (opened.state.flags & STATE_NO_PROCESS) != 0)
 		result = error_set(err, 0, "process property must not be empty"); /* */
-	bool relay = (opened.state.flags & STATE_NOTIFY) != 0 && notify_host != NULL && notify_host[0] != '\0';
+	bool relay =
+		(opened.state.flags & STATE_NOTIFY) != 0 && notify_host != NULL && notify_host[0] != '\0';
 	if (result == 0 && relay)
 		result = notify_open(opened.dir, &notify, err);
 	if (result == 0)

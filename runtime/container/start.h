@@ -13,7 +13,7 @@ must_check int start_follow(int socket, struct error *err);
 /*
  * Run the poststart hooks of the container. Errors: a hook failed; the container has been killed.
  */
-must_check int start_hooks(const struct container_context *context, const char *id, const struct opened *opened,
-			   struct error *err);
+must_check int start_hooks(const struct container_context *context, const char *id,
+			   const struct opened *opened, struct error *err);
 
 #endif

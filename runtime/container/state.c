@@ -36,7 +36,7 @@ struct state_head {
 
 const char *const container_status_names[STATUS_COUNT] = {
 	[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created", [STATUS_RUNNING] = "running",
-	[STATUS_PAUSED] = "paused",	[STATUS_STOPPED] = "stopped",
+	[STATUS_PAUSED] = "paused",     [STATUS_STOPPED] = "stopped",
 };
 
 void state_release(struct state *state)
@@ -87,13 +87,15 @@ int state_open_root(const struct container_context *context, bool make, int *ret
 	/* Who can rename in it can put one container in the place of another. */
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
 		(void)close(fd); /* read only */
-		return error_set(err, 0, "the state root \"%s\" does not belong to this user alone", context->root);
+		return error_set(err, 0, "the state root \"%s\" does not belong to this user alone",
+				 context->root);
 	}
 	*ret_fd = fd;
 	return 0;
 }
 
-int state_open_directory(const struct container_context *context, const char *id, int *ret_fd, struct error *err)
+int state_open_directory(const struct container_context *context, const char *id, int *ret_fd,
+			 struct error *err)
 {
 	char path[4096];
 	int result = container_check_id(id, err);
@@ -126,7 +128,8 @@ int state_claim(int root_fd, const char *id, int *ret_fd, struct error *err)
 	if (fd < 0) {
 		int number = errno;
 
-		(void)unlinkat(root_fd, id, AT_REMOVEDIR); /* we are failing already; delete --force can too */
+		(void)unlinkat(root_fd, id,
+			       AT_REMOVEDIR); /* we are failing already; delete --force can too */
 		return error_set(err, number, "open the state directory \"%s\"", id);
 	}
 	*ret_fd = fd;
@@ -153,15 +156,18 @@ static int empty_directory(int dir, bool deeper, struct error *err)
 			continue;
 		if (unlinkat(dir, entry->d_name, 0) == 0 || errno == ENOENT)
 			continue;
-		int sub = deeper ? openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+		int sub = deeper ? openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				 : -1;
 		if (sub < 0) {
-			result = error_set(err, errno, "remove \"%s\" from the state directory", entry->d_name);
+			result = error_set(err, errno, "remove \"%s\" from the state directory",
+					   entry->d_name);
 			break;
 		}
 		result = empty_directory(sub, false, err);
 		(void)close(sub);
 		if (result == 0 && unlinkat(dir, entry->d_name, AT_REMOVEDIR) < 0)
-			result = error_set(err, errno, "remove \"%s\" from the state directory", entry->d_name);
+			result = error_set(err, errno, "remove \"%s\" from the state directory",
+					   entry->d_name);
 	}
 	(void)closedir(list);
 	return result;
@@ -183,15 +189,17 @@ int state_save(int dir, const struct state *state, struct error *err)
 {
 	autotext struct text bytes = TEXT_EMPTY;
 	autotext struct text cgroups = TEXT_EMPTY;
-	struct state_head head = { .magic = STATE_MAGIC, .flags = state->flags, .init = state->init,
+	struct state_head head = { .magic = STATE_MAGIC,
+				   .flags = state->flags,
+				   .init = state->init,
 				   .namespaces = state->namespaces };
 
 	cgroup_paths_format(&state->cgroups, &cgroups);
 	int result = text_done(&cgroups, err);
 	if (result < 0)
 		return result;
-	const char *strings[STRING_COUNT] = { state->bundle, state->rootfs, state->created, state->annotations,
-					      cgroups.data };
+	const char *strings[STRING_COUNT] = { state->bundle, state->rootfs, state->created,
+					      state->annotations, cgroups.data };
 	text_append_bytes(&bytes, &head, sizeof(head));
 	for (size_t i = 0; i < STRING_COUNT; i++)
 		text_append_bytes(&bytes, strings[i] != NULL ? strings[i] : "",
@@ -202,7 +210,8 @@ int state_save(int dir, const struct state *state, struct error *err)
 	head.size = (uint32_t)bytes.length;
 	memcpy(bytes.data, &head, sizeof(head));
 
-	autoclose int fd = openat(dir, "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	autoclose int fd =
+		openat(dir, "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set(err, errno, "write the state file");
 	result = fd_write_all(fd, bytes.data, bytes.length, "state", err);
@@ -240,8 +249,8 @@ static int state_parse(const char *bytes, size_t length, struct state *ret, stru
 	state.created = next_string(&rest, end);
 	state.annotations = next_string(&rest, end);
 	autofree char *cgroups = next_string(&rest, end);
-	int result = cgroups == NULL ? error_set(err, 0, "the state file is damaged") :
-				       cgroup_paths_parse(cgroups, &state.cgroups, err);
+	int result = cgroups == NULL ? error_set(err, 0, "the state file is damaged")
+				     : cgroup_paths_parse(cgroups, &state.cgroups, err);
 	if (result < 0) {
 		state_release(&state);
 		return result;

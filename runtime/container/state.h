@@ -30,21 +30,23 @@ enum {
 };
 
 struct state {
-	uint32_t flags;          /* STATE_* */
-	struct process_id init;  /* of the container's first process; pid 0: none yet */
-	uint64_t namespaces;     /* CLONE_NEW* in which it differs from the host: what exec enters */
+	uint32_t flags;         /* STATE_* */
+	struct process_id init; /* of the container's first process; pid 0: none yet */
+	uint64_t namespaces;    /* CLONE_NEW* in which it differs from the host: what exec enters */
 	char *bundle, *rootfs;
-	char *created;           /* RFC 3339, nanoseconds, UTC */
-	char *annotations;       /* JSON object, "" for none */
+	char *created;     /* RFC 3339, nanoseconds, UTC */
+	char *annotations; /* JSON object, "" for none */
 	struct cgroup_paths cgroups;
 };
 
 void state_release(struct state *state);
 
 /* The root directory, made 0700 when @make. Errors: -ENOENT. */
-must_check int state_open_root(const struct container_context *context, bool make, int *ret_fd, struct error *err);
+must_check int state_open_root(const struct container_context *context, bool make, int *ret_fd,
+			       struct error *err);
 /* Errors: -ENOENT "container does not exist". */
-must_check int state_open_directory(const struct container_context *context, const char *id, int *ret_fd, struct error *err);
+must_check int state_open_directory(const struct container_context *context, const char *id, int *ret_fd,
+				    struct error *err);
 /* Make <root>/<id>. Errors: -EEXIST "container with given ID already exists". */
 must_check int state_claim(int root_fd, const char *id, int *ret_fd, struct error *err);
 /* Remove <root>/<id> with what hull put there. Missing is fine. */
@@ -76,6 +78,7 @@ void opened_release(struct opened *opened);
 #define auto_opened __attribute__((cleanup(opened_release)))
 #define OPENED_EMPTY ((struct opened){ .dir = -1 })
 /* Check the id, open, load. Errors: -ENOENT "container does not exist". */
-must_check int state_open(const struct container_context *context, const char *id, struct opened *ret, struct error *err);
+must_check int state_open(const struct container_context *context, const char *id, struct opened *ret,
+			  struct error *err);
 
 #endif

@@ -31,7 +31,8 @@ int sync_send(int socket, enum sync_step step, struct error *err)
 /* The text of a peer that may be hostile: bounded, terminated, printable. */
 static void take_error(const struct sync_message *message, size_t size, struct error *err)
 {
-	size_t room = size > sizeof(*message) - ERROR_TEXT_SIZE ? size - (sizeof(*message) - ERROR_TEXT_SIZE) : 0;
+	size_t room =
+		size > sizeof(*message) - ERROR_TEXT_SIZE ? size - (sizeof(*message) - ERROR_TEXT_SIZE) : 0;
 	size_t length = strnlen(message->error.text, room < ERROR_TEXT_SIZE ? room : ERROR_TEXT_SIZE - 1);
 
 	error_clear(err);

@@ -160,7 +160,8 @@ static inline long sys_pivot_root(const char *new_root, const char *put_old)
 static inline long sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 			     const void *data)
 {
-	return sys_call6(__NR_mount, SYS_PTR(source), SYS_PTR(target), SYS_PTR(type), (long)flags, SYS_PTR(data), 0);
+	return sys_call6(__NR_mount, SYS_PTR(source), SYS_PTR(target), SYS_PTR(type), (long)flags,
+			 SYS_PTR(data), 0);
 }
 
 static inline long sys_umount(const char *path, int flags)
@@ -258,7 +259,9 @@ static inline long sys_mmap(size_t size, int protection, int flags, int fd)
 
 static inline long sys_clock_monotonic_ms(void)
 {
-	struct { long seconds, nanoseconds; } now = { 0, 0 };
+	struct {
+		long seconds, nanoseconds;
+	} now = { 0, 0 };
 
 	(void)sys_call6(__NR_clock_gettime, 1, SYS_PTR(&now), 0, 0, 0, 0); /* cannot fail */
 	return now.seconds * 1000 + now.nanoseconds / 1000000;

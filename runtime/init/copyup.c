@@ -122,8 +122,8 @@ static int copy_entry(int from, int to, const char *name, int depth, struct erro
 	}
 	if (result < 0)
 		return result;
-	const unsigned long times[4] = { (unsigned long)st.st_atime, st.st_atime_nsec, (unsigned long)st.st_mtime,
-					 st.st_mtime_nsec };
+	const unsigned long times[4] = { (unsigned long)st.st_atime, st.st_atime_nsec,
+					 (unsigned long)st.st_mtime, st.st_mtime_nsec };
 	got = sys_call6(__NR_utimensat, to, SYS_PTR(name), SYS_PTR(times), AT_SYMLINK_NOFOLLOW, 0, 0);
 	return got < 0 ? error_set(err, (int)-got, "set the times of \"%s\"", name) : 0;
 }

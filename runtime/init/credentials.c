@@ -69,7 +69,8 @@ static int drop_bounding_set(uint64_t keep, struct error *err)
 int init_narrow_capabilities(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
-	uint64_t keep = plan->capabilities.permitted | 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
+	uint64_t keep =
+		plan->capabilities.permitted | 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
 	uint64_t permitted;
 
 	if (plan->rlimits.count > 0)

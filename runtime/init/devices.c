@@ -25,7 +25,8 @@ static int check_existing(const char *path, int parent, const char *name, const 
 	if ((st.st_mode & S_IFMT) == (device->mode & S_IFMT) &&
 	    ((st.st_mode & S_IFMT) == S_IFIFO || st.st_rdev == device_number(device->major, device->minor)))
 		return 0;
-	return error_set(err, 0, "\"%s\" exists and is not the device %u:%u", path, device->major, device->minor);
+	return error_set(err, 0, "\"%s\" exists and is not the device %u:%u", path, device->major,
+			 device->minor);
 }
 
 /* In a user namespace: the host's node, found by the same name and verified, bound over a file. */
@@ -39,13 +40,15 @@ static long bind_node(int parent, const char *name, const char *path, const stru
 	if (result == 0 && ((st.st_mode & S_IFMT) != (device->mode & S_IFMT) ||
 			    st.st_rdev != device_number(device->major, device->minor)))
 		result = -ENODEV;
-	long file = result < 0 ? result : sys_open(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0600);
+	long file =
+		result < 0 ? result : sys_open(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0600);
 	if (file >= 0) {
 		(void)sys_close((int)file);
 		file = root_open(parent, name, O_PATH, RESOLVE_NO_SYMLINKS);
 	}
-	long clone = file < 0 ? file :
-				sys_open_tree((int)host, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	long clone =
+		file < 0 ? file
+			 : sys_open_tree((int)host, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	result = clone < 0 ? clone : sys_attach((int)clone, (int)file);
 	if (clone >= 0)
 		(void)sys_close((int)clone);
@@ -85,7 +88,8 @@ static int open_parent(struct init *init, struct parent *parent, const char *pat
 	return result;
 }
 
-static int make_node(struct init *init, const struct plan_device *device, struct parent *held, struct error *err)
+static int make_node(struct init *init, const struct plan_device *device, struct parent *held,
+		     struct error *err)
 {
 	const char *path = plan_text(init->plan, device->path), *name;
 	int result = open_parent(init, held, path, device->listed == 0, &name, err);
@@ -94,8 +98,8 @@ static int make_node(struct init *init, const struct plan_device *device, struct
 	if (result < 0)
 		return result;
 	bool bind = (init->plan->flags & PLAN_BIND_DEVICES) != 0 && (device->mode & S_IFMT) != S_IFIFO;
-	long made = bind ? bind_node(parent, name, path, device) :
-			   sys_mknod(parent, name, device->mode, device_number(device->major, device->minor));
+	long made = bind ? bind_node(parent, name, path, device)
+			 : sys_mknod(parent, name, device->mode, device_number(device->major, device->minor));
 	if (made == -EEXIST)
 		result = check_existing(path, parent, name, device, err);
 	else if (made < 0)

@@ -37,7 +37,8 @@ static size_t error_format(char *buffer, size_t room, const char *format, va_lis
 
 			if (value < 0)
 				buffer[length++] = '-';
-			string_number(number, (unsigned long long)(value < 0 ? -(long long)value : value), 10);
+			string_number(number, (unsigned long long)(value < 0 ? -(long long)value : value),
+				      10);
 			break;
 		}
 		case 'u':

@@ -24,8 +24,8 @@ struct hook_process {
 static long make_state(const struct plan *plan, const char *status)
 {
 	char number[24];
-	const char *pieces[] = { plan_text(plan, plan->state_head), status, "\",\"pid\":",
-				 string_number(number, (unsigned)sys_getpid(), 10),
+	const char *pieces[] = { plan_text(plan, plan->state_head), status,
+				 "\",\"pid\":", string_number(number, (unsigned)sys_getpid(), 10),
 				 plan_text(plan, plan->state_tail) };
 	long fd = sys_call6(__NR_memfd_create, SYS_PTR("state"), MFD_NOEXEC_SEAL | 1, 0, 0, 0, 0);
 
@@ -62,8 +62,9 @@ static const char *const *make_vector(const struct plan *plan, struct plan_list 
 }
 
 /* In the child: the streams, the working directory and rights of a hook, then its program. */
-static _Noreturn void execute_hook(const struct plan *plan, const struct plan_hook *hook, int state, int output,
-				   bool final_rights, const char *const *argv, const char *const *envp)
+static _Noreturn void execute_hook(const struct plan *plan, const struct plan_hook *hook, int state,
+				   int output, bool final_rights, const char *const *argv,
+				   const char *const *envp)
 {
 	struct error err;
 	long result = sys_dup3(state, 0, 0);
@@ -122,7 +123,10 @@ static int start_hook(struct init *init, const struct plan_hook *hook, const cha
 /* Wait for the end, reading what it says; the first OUTPUT_BYTES are kept. 0 or -ETIMEDOUT. */
 static long wait_hook(const struct hook_process *process, uint32_t timeout_s, char *output, int *ret_status)
 {
-	struct { int fd; short events, revents; } polls[2] = {
+	struct {
+		int fd;
+		short events, revents;
+	} polls[2] = {
 		{ process->pidfd, POLLIN_FLAG, 0 },
 		{ process->output, POLLIN_FLAG, 0 },
 	};
@@ -131,14 +135,17 @@ static long wait_hook(const struct hook_process *process, uint32_t timeout_s, ch
 
 	for (;;) {
 		long left = timeout_s == 0 ? 1000000 : deadline - sys_clock_monotonic_ms();
-		struct { long seconds, nanoseconds; } wait = { left / 1000, left % 1000 * 1000000 };
+		struct {
+			long seconds, nanoseconds;
+		} wait = { left / 1000, left % 1000 * 1000000 };
 
 		if (left <= 0) {
 			(void)sys_call6(__NR_pidfd_send_signal, process->pidfd, SIGKILL_NUMBER, 0, 0, 0, 0);
 			result = -ETIMEDOUT;
 			break;
 		}
-		(void)sys_call6(__NR_ppoll, SYS_PTR(polls), 2, SYS_PTR(&wait), 0, 8, 0); /* woken early: asks again */
+		(void)sys_call6(__NR_ppoll, SYS_PTR(polls), 2, SYS_PTR(&wait), 0, 8,
+				0); /* woken early: asks again */
 		if (polls[1].revents != 0) {
 			long room = OUTPUT_BYTES - 1 - kept;
 			long got = sys_read(process->output, room > 0 ? output + kept : waste,
@@ -179,7 +186,8 @@ static int run_hook(struct init *init, const struct plan_hook *hook, const char 
 	return 0;
 }
 
-int hooks_run(struct init *init, struct plan_list hooks, const char *name, const char *status, struct error *err)
+int hooks_run(struct init *init, struct plan_list hooks, const char *name, const char *status,
+	      struct error *err)
 {
 	bool final_rights = string_equal(name, "startContainer");
 	unsigned index = 0;

@@ -23,10 +23,10 @@ enum { INIT_LATE_MAX = 256, INIT_PATH_MAX = 4096 };
 /* The few things that one step hands to a later one: descriptors, and what was looked up. */
 struct init {
 	const struct plan *plan;
-	int peer;    /* the socket of the conversation: sync, later the gate's connection */
-	int proc;    /* the host's procfs, verified; -1 once closed */
-	int root;    /* the container's root: a mount of its own */
-	int null;    /* the host's /dev/null, verified: covers masked files */
+	int peer;                /* the socket of the conversation: sync, later the gate's connection */
+	int proc;                /* the host's procfs, verified; -1 once closed */
+	int root;                /* the container's root: a mount of its own */
+	int null;                /* the host's /dev/null, verified: covers masked files */
 	int late[INIT_LATE_MAX]; /* mounts that become read-only at the end */
 	unsigned late_count;
 	const char *program; /* the candidate that was found */
@@ -74,7 +74,8 @@ int sync_expect(struct init *init, enum sync_step step, struct error *err);
 int namespaces_join(const struct plan *plan, uint64_t which, struct error *err);
 
 /* Run every hook of @hooks in order with the state document for @status on stdin. */
-int hooks_run(struct init *init, struct plan_list hooks, const char *name, const char *status, struct error *err);
+int hooks_run(struct init *init, struct plan_list hooks, const char *name, const char *status,
+	      struct error *err);
 
 /* The final capability sets of the process; permitted, effective, inheritable, then ambient. */
 int credentials_set_capabilities(const struct plan *plan, struct error *err);

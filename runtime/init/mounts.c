@@ -10,8 +10,16 @@
 
 /* What may be mounted below /proc: virtual files that lxcfs and others replace (runc's list). */
 static const char *const proc_allowed[] = {
-	"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
-	"/proc/loadavg", "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/sys/crypto/fips_enabled",
 };
 
 /* Over a procfs only another procfs, or one of the allowed files: CVE-2019-16884 and its like. */
@@ -29,8 +37,8 @@ static int open_target(struct init *init, const struct plan_mount *mount, bool d
 		       struct error *err)
 {
 	const char *destination = plan_text(init->plan, mount->destination);
-	bool is_proc = mount->kind == PLAN_MOUNT_FS &&
-		       string_equal(plan_text(init->plan, mount->fstype), "proc");
+	bool is_proc =
+		mount->kind == PLAN_MOUNT_FS && string_equal(plan_text(init->plan, mount->fstype), "proc");
 	/* A symlink would put proc or sys where masks do not reach: CVE-2019-19921. */
 	bool real = (mount->flags & PLAN_MOUNT_REAL_DIRECTORY) != 0;
 	long fd = real ? root_open(init->root, destination, O_PATH, RESOLVE_NO_SYMLINKS) : -ENOENT;
@@ -100,8 +108,8 @@ static int configure(struct init *init, const struct plan_mount *mount, int cont
 	}
 	for (PLAN_EACH(struct plan_param, param, plan, mount->params)) {
 		const char *key = plan_text(plan, param->key), *value = plan_text(plan, param->value);
-		long result = sys_fsconfig(context, value == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, key,
-					   value, 0);
+		long result = sys_fsconfig(context, value == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING,
+					   key, value, 0);
 
 		if (result < 0)
 			return config_error(context, result, "option", key, err);
@@ -163,8 +171,8 @@ static int set_propagation(const struct plan *plan, const struct plan_mount *mou
 static int attach(struct init *init, const struct plan_mount *mount, int fd, int target, struct error *err)
 {
 	long attached = sys_attach(fd, target);
-	int result = attached < 0 ? error_set(err, (int)-attached, "move_mount") :
-				    set_propagation(init->plan, mount, fd, err);
+	int result = attached < 0 ? error_set(err, (int)-attached, "move_mount")
+				  : set_propagation(init->plan, mount, fd, err);
 
 	if (result == 0 && (mount->flags & PLAN_MOUNT_LATE_READONLY) != 0) {
 		if (init->late_count >= INIT_LATE_MAX)
@@ -182,7 +190,8 @@ static int mount_legacy(struct init *init, const struct plan_mount *mount, int t
 	const struct plan *plan = init->plan;
 	char path[64], number[24];
 
-	(void)string_join(path, sizeof(path), "/proc/self/fd/", string_number(number, (unsigned)target, 10)); /* fits */
+	(void)string_join(path, sizeof(path), "/proc/self/fd/",
+			  string_number(number, (unsigned)target, 10)); /* fits */
 	long result = sys_mount(plan_text(plan, mount->source), path, plan_text(plan, mount->fstype),
 				mount->ms_flags, plan_text(plan, mount->data));
 	if (result < 0)
@@ -226,9 +235,8 @@ static int mount_bind(struct init *init, const struct plan_mount *mount, struct 
 
 	if ((mount->flags & PLAN_MOUNT_RECURSIVE) != 0)
 		flags |= AT_RECURSIVE;
-	long fd = (mount->flags & PLAN_MOUNT_HOST_MADE) != 0 ?
-			  init->plan->fds.sources[mount->source_index] :
-			  sys_open_tree(-100, source, flags);
+	long fd = (mount->flags & PLAN_MOUNT_HOST_MADE) != 0 ? init->plan->fds.sources[mount->source_index]
+							     : sys_open_tree(-100, source, flags);
 	if (fd < 0)
 		return error_set(err, (int)-fd, "open \"%s\"", source);
 	long stat = sys_fstat((int)fd, &st);
@@ -256,7 +264,8 @@ static int bind_controller(const struct init *init, const struct plan_mount *mou
 	if (result < 0)
 		return error_set(err, (int)-result, "make \"%s\"", name);
 	for (PLAN_EACH(struct plan_text, link, plan, bind->links))
-		(void)sys_symlink(name, tmpfs, plan_text(plan, *link)); /* a convenience; a new tmpfs is empty */
+		(void)sys_symlink(name, tmpfs,
+				  plan_text(plan, *link)); /* a convenience; a new tmpfs is empty */
 	long fd = sys_open_tree(-100, plan_text(plan, bind->source), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, (int)-fd, "open \"%s\"", plan_text(plan, bind->source));
@@ -290,7 +299,8 @@ static int mount_cgroup_v1(struct init *init, const struct plan_mount *mount, st
 		long copy = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 		keep = (int)copy;
-		result = copy < 0 ? error_set(err, (int)-copy, "duplicate") : attach(init, mount, fd, target, err);
+		result = copy < 0 ? error_set(err, (int)-copy, "duplicate")
+				  : attach(init, mount, fd, target, err);
 	}
 	for (PLAN_EACH(struct plan_cgroup_bind, bind, plan, mount->binds))
 		if (result == 0)

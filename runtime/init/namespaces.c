@@ -21,8 +21,8 @@ static const struct {
 	int index;
 	const char *name;
 } join_order[PLAN_NS_MAX] = {
-	{ CLONE_NEWUSER, 5, "user" },	{ CLONE_NEWPID, 0, "pid" }, { CLONE_NEWNET, 1, "network" },
-	{ CLONE_NEWIPC, 3, "ipc" },	{ CLONE_NEWUTS, 4, "uts" }, { CLONE_NEWTIME, 7, "time" },
+	{ CLONE_NEWUSER, 5, "user" },     { CLONE_NEWPID, 0, "pid" },  { CLONE_NEWNET, 1, "network" },
+	{ CLONE_NEWIPC, 3, "ipc" },       { CLONE_NEWUTS, 4, "uts" },  { CLONE_NEWTIME, 7, "time" },
 	{ CLONE_NEWCGROUP, 6, "cgroup" }, { CLONE_NEWNS, 2, "mount" },
 };
 
@@ -61,7 +61,8 @@ int init_become_user(struct init *init, struct error *err)
 	if ((init->plan->flags & PLAN_NEW_USER) == 0 && (init->plan->joiner_flags & CLONE_NEWUSER) == 0)
 		return 0;
 	if ((init->plan->flags & PLAN_SETGROUPS) != 0)
-		(void)sys_call6(__NR_setgroups, 0, 0, 0, 0, 0, 0); /* the step "groups" checks the final list */
+		(void)sys_call6(__NR_setgroups, 0, 0, 0, 0, 0,
+				0); /* the step "groups" checks the final list */
 	long result = sys_call6(__NR_setresgid, 0, 0, 0, 0, 0, 0);
 	if (result == 0)
 		result = sys_call6(__NR_setresuid, 0, 0, 0, 0, 0, 0);
@@ -153,13 +154,15 @@ int init_hostname(struct init *init, struct error *err)
 	const char *host = plan_text(plan, plan->hostname), *domain = plan_text(plan, plan->domainname);
 
 	if (host != NULL) {
-		long result = sys_call6(__NR_sethostname, SYS_PTR(host), (long)string_length(host), 0, 0, 0, 0);
+		long result =
+			sys_call6(__NR_sethostname, SYS_PTR(host), (long)string_length(host), 0, 0, 0, 0);
 
 		if (result < 0)
 			return error_set(err, (int)-result, "sethostname \"%s\"", host);
 	}
 	if (domain != NULL) {
-		long result = sys_call6(__NR_setdomainname, SYS_PTR(domain), (long)string_length(domain), 0, 0, 0, 0);
+		long result = sys_call6(__NR_setdomainname, SYS_PTR(domain), (long)string_length(domain), 0,
+					0, 0, 0);
 
 		if (result < 0)
 			return error_set(err, (int)-result, "setdomainname \"%s\"", domain);

@@ -21,7 +21,8 @@ static int make_empty_directory(int *ret_fd, struct error *err)
 		result = sys_fsconfig((int)context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (result == 0)
 		result = sys_fsmount((int)context, FSMOUNT_CLOEXEC,
-				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					     MOUNT_ATTR_NOEXEC);
 	(void)sys_close((int)context);
 	if (result < 0)
 		return error_set(err, (int)-result, "make an empty read-only directory");

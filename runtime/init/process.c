@@ -97,7 +97,7 @@ static void find_home(unsigned uid, char *ret, size_t room)
 		while (length < PASSWD_MAX - 1 &&
 		       (got = sys_read((int)fd, text + length, PASSWD_MAX - 1 - length)) > 0)
 			length += (size_t)got;
-		text[length++] = '\n'; /* so that the last line ends too */
+		text[length++] = '\n';                                /* so that the last line ends too */
 		(void)passwd_find_home(text, length, uid, ret, room); /* "/" stays where it has none */
 	}
 	if (fd >= 0)
@@ -136,8 +136,8 @@ int init_groups(struct init *init, struct error *err)
 
 	if ((plan->flags & PLAN_SETGROUPS) == 0)
 		return 0;
-	long result = sys_call6(__NR_setgroups, plan->groups.count, SYS_PTR(plan_items(plan, plan->groups)), 0, 0,
-				0, 0);
+	long result = sys_call6(__NR_setgroups, plan->groups.count, SYS_PTR(plan_items(plan, plan->groups)),
+				0, 0, 0, 0);
 	return result < 0 ? error_set(err, (int)-result, "setgroups") : 0;
 }
 
@@ -201,7 +201,10 @@ int init_enter_cwd(struct init *init, struct error *err)
 		return error_set(err, (int)-result, "chdir to cwd (\"%s\") set in config.json failed", cwd);
 	result = sys_getcwd(here, sizeof(here));
 	if (result < 0 || here[0] != '/')
-		return error_set(err, 0, "current working directory \"%s\" is outside of container mount namespace root -- possible container breakout detected", cwd);
+		return error_set(err, 0,
+				 "current working directory \"%s\" is outside of container mount namespace "
+				 "root -- possible container breakout detected",
+				 cwd);
 	return 0;
 }
 
@@ -293,7 +296,8 @@ int init_gate(struct init *init, struct error *err)
 			return result;
 	} else {
 		release_memory(plan);
-		(void)sys_close(init->peer); /* hull's create ends; nobody is told of later failures but start */
+		(void)sys_close(
+			init->peer); /* hull's create ends; nobody is told of later failures but start */
 		init->peer = -1;
 		do {
 			peer = sys_call6(__NR_accept4, plan->fds.gate, 0, 0, O_CLOEXEC, 0, 0);
@@ -337,9 +341,10 @@ static int keep_descriptors(const struct plan *plan, struct error *err)
 int init_execute(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
-	struct sock_program { unsigned short count; const void *filter; } filter = {
-		(unsigned short)plan->seccomp.count, plan_items(plan, plan->seccomp)
-	};
+	struct sock_program {
+		unsigned short count;
+		const void *filter;
+	} filter = { (unsigned short)plan->seccomp.count, plan_items(plan, plan->seccomp) };
 	bool has_filter = plan->seccomp.count > 0, no_new_privs = (plan->flags & PLAN_NO_NEW_PRIVS) != 0;
 	int result = keep_descriptors(plan, err);
 	long loaded = 0;
@@ -350,8 +355,8 @@ int init_execute(struct init *init, struct error *err)
 	if (result == 0 && no_new_privs)
 		result = credentials_set_capabilities(plan, err);
 	if (result == 0 && has_filter)
-		loaded = sys_call6(__NR_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, plan->seccomp_flags, SYS_PTR(&filter),
-				   0, 0, 0);
+		loaded = sys_call6(__NR_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, plan->seccomp_flags,
+				   SYS_PTR(&filter), 0, 0, 0);
 	if (loaded < 0)
 		return error_set(err, (int)-loaded, "load the seccomp filter");
 	if (result == 0 && !no_new_privs)

@@ -255,8 +255,9 @@ int init_open_root(struct init *init, struct error *err)
 		return error_set(err, (int)-result, "set the propagation of \"/\"");
 	if (at_slash && (result = sys_mount(NULL, "/", NULL, MS_PRIVATE, NULL)) < 0)
 		return error_set(err, (int)-result, "make \"/\" private");
-	long root = plan->fds.root >= 0 ? plan->fds.root :
-					  sys_open_tree(-100, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	long root = plan->fds.root >= 0
+			    ? plan->fds.root
+			    : sys_open_tree(-100, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (root < 0)
 		return error_set(err, (int)-root, "open_tree \"%s\"", path);
 	init->root = (int)root;
@@ -325,7 +326,8 @@ int init_enter_root(struct init *init, struct error *err)
 	if (result < 0)
 		return error_set(err, (int)-result, "pivot_root");
 	if (plan->root_propagation != 0 && (plan->flags & PLAN_HAS_MOUNT_NS) != 0)
-		result = sys_mount_setattr(init->root, (plan->root_propagation & MS_REC) != 0 ? AT_RECURSIVE : 0,
+		result = sys_mount_setattr(init->root,
+					   (plan->root_propagation & MS_REC) != 0 ? AT_RECURSIVE : 0,
 					   &propagation);
 	return result < 0 ? error_set(err, (int)-result, "set rootfsPropagation") : 0;
 }

@@ -92,7 +92,8 @@ static void list_table(const char *table, const struct init_step *steps, size_t 
 		const char *parts[] = { table, steps[i].name, "\n" };
 
 		for (int part = 0; part < 3; part++)
-			(void)sys_write(1, parts[part], string_length(parts[part])); /* the test counts them */
+			(void)sys_write(1, parts[part],
+					string_length(parts[part])); /* the test counts them */
 	}
 }
 
@@ -131,7 +132,8 @@ static void cloexec_inherited(const struct plan_fds *fds, uint32_t preserve_fds)
 	const int32_t *all = &fds->sync;
 
 	for (uint32_t i = 0; i < preserve_fds; i++)
-		(void)sys_fcntl((int)(3 + i), F_SETFD, FD_CLOEXEC_FLAG); /* the last step opens them to the program */
+		(void)sys_fcntl((int)(3 + i), F_SETFD,
+				FD_CLOEXEC_FLAG); /* the last step opens them to the program */
 
 	for (size_t i = 0; i < sizeof(*fds) / sizeof(*all); i++)
 		if (all[i] >= 0)
@@ -191,7 +193,8 @@ _Noreturn void steps_run(int plan_fd)
 	cloexec_inherited(&init.plan->fds, init.plan->preserve_fds);
 	sys_reset_signals();
 	(void)sys_umask(0); /* every mode below is meant as written */
-	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t)"hull-init", 0, 0); /* a name in ps, no more */
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)(uintptr_t) "hull-init", 0,
+			0); /* a name in ps, no more */
 	init.peer = init.plan->fds.sync;
 
 	if ((init.plan->flags & PLAN_JOINER) != 0 && join_and_clone(&init, &err) < 0) {

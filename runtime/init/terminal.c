@@ -27,8 +27,10 @@ static long send_master(int socket, int master, const char *name)
 		size_t length;
 		int level, type;
 		int fd, padding;
-	} control = { .length = sizeof(size_t) + 3 * sizeof(int), .level = SOL_SOCKET_LEVEL,
-		      .type = SCM_RIGHTS_TYPE, .fd = master };
+	} control = { .length = sizeof(size_t) + 3 * sizeof(int),
+		      .level = SOL_SOCKET_LEVEL,
+		      .type = SCM_RIGHTS_TYPE,
+		      .fd = master };
 	struct {
 		const void *base;
 		size_t length;
@@ -41,7 +43,9 @@ static long send_master(int socket, int master, const char *name)
 		const void *control;
 		size_t control_length;
 		unsigned flags;
-	} message = { .vector = &data, .vector_count = 1, .control = &control, .control_length = sizeof(control) };
+	} message = {
+		.vector = &data, .vector_count = 1, .control = &control, .control_length = sizeof(control)
+	};
 
 	return sys_call6(__NR_sendmsg, socket, SYS_PTR(&message), MSG_NOSIGNAL_FLAG, 0, 0, 0);
 }
@@ -56,7 +60,8 @@ static int open_pair(struct init *init, int *ret_master, int *ret_slave, char *n
 
 	if (master < 0)
 		return error_set(err, (int)-master, "open \"/dev/pts/ptmx\"");
-	if (sys_fs_magic((int)master) != DEVPTS_MAGIC || sys_fstat((int)master, &st) < 0 || st.st_rdev != 0x502)
+	if (sys_fs_magic((int)master) != DEVPTS_MAGIC || sys_fstat((int)master, &st) < 0 ||
+	    st.st_rdev != 0x502)
 		return error_set(err, 0, "\"/dev/pts/ptmx\" is not the terminal multiplexer");
 	long result = sys_ioctl((int)master, TIOCSPTLCK, &unlock);
 	if (result == 0)
@@ -82,7 +87,9 @@ static int bind_console(struct init *init, int slave, struct error *err)
 	long made = sys_open((int)dev, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0666);
 	if (made >= 0)
 		(void)sys_close((int)made);
-	long target = made < 0 && made != -EEXIST ? made : root_open((int)dev, "console", O_PATH, RESOLVE_NO_SYMLINKS);
+	long target = made < 0 && made != -EEXIST
+			      ? made
+			      : root_open((int)dev, "console", O_PATH, RESOLVE_NO_SYMLINKS);
 	(void)sys_close((int)dev);
 	if (target < 0)
 		return error_set(err, (int)-target, "make \"/dev/console\"");
@@ -164,7 +171,8 @@ static int open_null(const struct init *init)
 	struct stat st;
 	long null = root_open(init->root, "dev/null", O_RDWR, RESOLVE_NO_SYMLINKS);
 
-	if (null >= 0 && (sys_fstat((int)null, &st) < 0 || (st.st_mode & S_IFMT) != S_IFCHR || st.st_rdev != 0x103)) {
+	if (null >= 0 &&
+	    (sys_fstat((int)null, &st) < 0 || (st.st_mode & S_IFMT) != S_IFCHR || st.st_rdev != 0x103)) {
 		(void)sys_close((int)null);
 		null = -1;
 	}
@@ -184,7 +192,8 @@ int init_stdio(struct init *init, struct error *err)
 		if (sys_fstat(fd, &st) < 0)
 			continue; /* closed by whoever started us: stays so */
 		if ((st.st_mode & S_IFMT) == S_IFIFO && plan->uid != st.st_uid && plan->uid != 0)
-			(void)sys_fchown(fd, plan->uid, (unsigned)-1); /* best effort, as runc: the pipe may be another's */
+			(void)sys_fchown(fd, plan->uid,
+					 (unsigned)-1); /* best effort, as runc: the pipe may be another's */
 		if ((st.st_mode & S_IFMT) != S_IFCHR || st.st_rdev != 0x103)
 			continue;
 		if (!asked)

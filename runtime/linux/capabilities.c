@@ -77,8 +77,8 @@ static uint64_t restrict_to(uint64_t *mask, uint64_t allowed)
 
 static void decide(struct capability_masks *masks, const struct capability_host *host, struct text *warnings)
 {
-	uint64_t *const sets[] = { &masks->bounding, &masks->effective, &masks->inheritable, &masks->permitted,
-				   &masks->ambient };
+	uint64_t *const sets[] = { &masks->bounding, &masks->effective, &masks->inheritable,
+				   &masks->permitted, &masks->ambient };
 	uint64_t unknown = 0, missing = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
@@ -188,8 +188,8 @@ static void read_bounding(const struct spec_capabilities *caps, struct capabilit
 	}
 }
 
-int capabilities_make(const struct spec_capabilities *caps, struct capability_masks *ret, struct text *warnings,
-		      struct error *err)
+int capabilities_make(const struct spec_capabilities *caps, struct capability_masks *ret,
+		      struct text *warnings, struct error *err)
 {
 	struct capability_host host = { 0 };
 

@@ -12,19 +12,22 @@
 #include "base/banned.h"
 
 /* always supplied. */
-static const struct { const char *path; uint32_t major, minor; } default_devices[] = {
-	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+static const struct {
+	const char *path;
+	uint32_t major, minor;
+} default_devices[] = {
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
 	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
 };
 
 /* and what runc and crun add. */
-static const struct { const char *path, *target; bool replace; } default_links[] = {
-	{ "/dev/fd", "/proc/self/fd", false },
-	{ "/dev/stdin", "/proc/self/fd/0", false },
-	{ "/dev/stdout", "/proc/self/fd/1", false },
-	{ "/dev/stderr", "/proc/self/fd/2", false },
-	{ "/dev/core", "/proc/kcore", false },
-	{ "/dev/ptmx", "pts/ptmx", true },
+static const struct {
+	const char *path, *target;
+	bool replace;
+} default_links[] = {
+	{ "/dev/fd", "/proc/self/fd", false },       { "/dev/stdin", "/proc/self/fd/0", false },
+	{ "/dev/stdout", "/proc/self/fd/1", false }, { "/dev/stderr", "/proc/self/fd/2", false },
+	{ "/dev/core", "/proc/kcore", false },       { "/dev/ptmx", "pts/ptmx", true },
 };
 
 static bool is_listed(const struct spec_devices *devices, const char *path)
@@ -53,7 +56,8 @@ static struct plan_device listed_device(struct plan_builder *builder, const stru
 int devices_plan(const struct spec *spec, struct plan_builder *builder, struct error *err)
 {
 	const struct spec_devices *listed = &spec->linux->devices;
-	autofree struct plan_device *devices = calloc(listed->count + ARRAY_LEN(default_devices), sizeof(*devices));
+	autofree struct plan_device *devices =
+		calloc(listed->count + ARRAY_LEN(default_devices), sizeof(*devices));
 	struct plan_link links[ARRAY_LEN(default_links)];
 	size_t count = 0, link_count = 0;
 
@@ -82,7 +86,8 @@ int devices_plan(const struct spec *spec, struct plan_builder *builder, struct e
 		if (listed->items[i].major > 0xfff || listed->items[i].minor > 0xfffff)
 			return error_set(err, 0, "linux.devices[%zu]: no device can have the number %u:%u", i,
 					 listed->items[i].major, listed->items[i].minor);
-		if (strcmp(listed->items[i].path, "/dev/ptmx") != 0) /* the link to the own devpts stands for it */
+		if (strcmp(listed->items[i].path, "/dev/ptmx") !=
+		    0) /* the link to the own devpts stands for it */
 			devices[count++] = listed_device(builder, &listed->items[i]);
 	}
 	builder->head.devices = build_list(builder, devices, sizeof(*devices), count);

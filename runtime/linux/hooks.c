@@ -84,10 +84,12 @@ int hooks_plan(const struct spec *spec, const struct hooks_state *state, const c
 	plan->bundle = build_text(builder, bundle);
 	/* Without env: nothing of the host's for programs in the container's namespaces; startContainer
 	 * hooks have the process's. */
-	int result = plan_list(&kinds[HOOK_CREATE_CONTAINER], &nothing, builder, &plan->create_container_hooks, err);
+	int result = plan_list(&kinds[HOOK_CREATE_CONTAINER], &nothing, builder,
+			       &plan->create_container_hooks, err);
 	if (result == 0)
-		result = plan_list(&kinds[HOOK_START_CONTAINER], spec->process != NULL ? &spec->process->env : &nothing,
-				   builder, &plan->start_container_hooks, err);
+		result = plan_list(&kinds[HOOK_START_CONTAINER],
+				   spec->process != NULL ? &spec->process->env : &nothing, builder,
+				   &plan->start_container_hooks, err);
 	return result;
 }
 
@@ -108,8 +110,8 @@ static char **make_vector(const struct strings *strings, const char *first)
 }
 
 /* In the child: only what is safe between fork and exec. */
-static _Noreturn void execute(const struct spec_hook *hook, char **argv, char **envp, const char *bundle, int state,
-			      int output)
+static _Noreturn void execute(const struct spec_hook *hook, char **argv, char **envp, const char *bundle,
+			      int state, int output)
 {
 	sys_reset_signals();
 	if (dup2(state, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 || chdir(bundle) < 0)
@@ -131,17 +133,19 @@ static bool drain(int fd, struct text *output)
 }
 
 /* Wait for the hook's end, reading its output. Errors: -ETIMEDOUT. */
-static int watch(const struct pidfd *process, int output_fd, const struct spec_hook *hook, struct text *output,
-		 struct error *err)
+static int watch(const struct pidfd *process, int output_fd, const struct spec_hook *hook,
+		 struct text *output, struct error *err)
 {
 	int64_t deadline = process_now_ms() + (int64_t)hook->timeout.value * 1000;
-	struct pollfd polls[2] = { { .fd = process->fd, .events = POLLIN }, { .fd = output_fd, .events = POLLIN } };
+	struct pollfd polls[2] = { { .fd = process->fd, .events = POLLIN },
+				   { .fd = output_fd, .events = POLLIN } };
 
 	for (;;) {
 		int64_t left = hook->timeout.set ? deadline - process_now_ms() : 60000;
 
 		if (left <= 0)
-			return error_set(err, 0, "hook ran past specified timeout of %u.0s", hook->timeout.value),
+			return error_set(err, 0, "hook ran past specified timeout of %u.0s",
+					 hook->timeout.value),
 			       -ETIMEDOUT;
 		if (poll(polls, 2, left > 60000 ? 60000 : (int)left) < 0 && errno != EINTR)
 			return error_set(err, errno, "poll");
@@ -211,9 +215,11 @@ static int run_one(const struct spec_hook *hook, const char *bundle, const char 
 	if (status == 127 && access(hook->path, X_OK) < 0)
 		return error_set(err, errno, "exec \"%s\"", hook->path);
 	if (status > 128)
-		return error_set(err, 0, "signal: %d, stdout: , stderr: %s", status - 128, output.length ? output.data : "");
+		return error_set(err, 0, "signal: %d, stdout: , stderr: %s", status - 128,
+				 output.length ? output.data : "");
 	if (status != 0)
-		return error_set(err, 0, "exit status %d, stdout: , stderr: %s", status, output.length ? output.data : "");
+		return error_set(err, 0, "exit status %d, stdout: , stderr: %s", status,
+				 output.length ? output.data : "");
 	return 0;
 }
 

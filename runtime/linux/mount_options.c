@@ -20,22 +20,22 @@
 #endif
 
 enum option_kind {
-	OPTION_NOTHING,     /* accepted, without effect */
-	OPTION_ATTR,        /* set or clear attributes of the mount */
-	OPTION_TREE,        /* of the whole tree */
-	OPTION_SUPER,       /* a flag of the file system */
+	OPTION_NOTHING, /* accepted, without effect */
+	OPTION_ATTR,    /* set or clear attributes of the mount */
+	OPTION_TREE,    /* of the whole tree */
+	OPTION_SUPER,   /* a flag of the file system */
 	OPTION_PROPAGATION,
 	OPTION_BIND,
 	OPTION_REMOUNT,
 	OPTION_COPY_UP,
-	OPTION_IDMAP,       /* tree: set */
+	OPTION_IDMAP, /* tree: set */
 };
 
 struct option_row {
 	const char *name;
 	enum option_kind kind;
-	uint64_t set, clr;        /* MOUNT_ATTR_*; PROPAGATION and BIND: MS_* in set */
-	uint64_t ms_set, ms_clr;  /* for mount(2) */
+	uint64_t set, clr;       /* MOUNT_ATTR_*; PROPAGATION and BIND: MS_* in set */
+	uint64_t ms_set, ms_clr; /* for mount(2) */
 };
 
 #define ATIME MOUNT_ATTR__ATIME
@@ -156,7 +156,8 @@ static int apply_option(const struct option_row *row, struct mount_options *opti
 		break;
 	case OPTION_PROPAGATION:
 		if (options->propagation_count == MOUNT_OPTIONS_MAX_PROPAGATION)
-			return error_set(err, 0, "more than %d propagation options", MOUNT_OPTIONS_MAX_PROPAGATION);
+			return error_set(err, 0, "more than %d propagation options",
+					 MOUNT_OPTIONS_MAX_PROPAGATION);
 		options->propagation[options->propagation_count++] = row->set;
 		break;
 	case OPTION_SUPER:

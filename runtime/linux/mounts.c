@@ -20,7 +20,9 @@
  * that many share. */
 static bool is_virtual(const char *type)
 {
-	static const char *const types[] = { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2" };
+	static const char *const types[] = {
+		"proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -129,7 +131,8 @@ static int plan_bind(const struct spec_mount *from, const struct mounts_host *ho
 	if (from->source == NULL || from->source[0] == '\0')
 		return error_set(err, 0, "a bind mount needs a source");
 	if (options->data.count > 0)
-		return error_set(err, 0, "bind mounts cannot have any filesystem-specific options applied: \"%s\"",
+		return error_set(err, 0,
+				 "bind mounts cannot have any filesystem-specific options applied: \"%s\"",
 				 options->data.items[0]);
 	mount->kind = PLAN_MOUNT_BIND;
 	if (options->recursive)
@@ -143,8 +146,8 @@ static int plan_bind(const struct spec_mount *from, const struct mounts_host *ho
 		mount->uid_map = namespaces_plan_map(builder, &from->uid_mappings);
 		mount->gid_map = namespaces_plan_map(builder, &from->gid_mappings);
 	}
-	mount->source = from->source[0] == '/' ? build_text(builder, from->source) :
-						 build_format(builder, "%s/%s", host->bundle, from->source);
+	mount->source = from->source[0] == '/' ? build_text(builder, from->source)
+					       : build_format(builder, "%s/%s", host->bundle, from->source);
 	mount->attr_set = options->attr_set;
 	mount->attr_clr = options->attr_clr;
 	return 0;
@@ -154,8 +157,8 @@ static int plan_bind(const struct spec_mount *from, const struct mounts_host *ho
 static struct plan_cgroup_bind plan_controller(struct plan_builder *builder,
 					       const struct mounts_controller *controller)
 {
-	const char *name = text_starts(controller->controllers, "name=") ? controller->controllers + 5 :
-									   controller->controllers;
+	const char *name = text_starts(controller->controllers, "name=") ? controller->controllers + 5
+									 : controller->controllers;
 	struct plan_cgroup_bind bind = { .name = build_text(builder, name),
 					 .source = build_text(builder, controller->directory) };
 	struct plan_text links[16];
@@ -273,7 +276,8 @@ int mounts_plan(const struct spec *spec, const struct mounts_host *host, struct 
 		if ((mounts[i].flags & PLAN_MOUNT_HOST_MADE) != 0)
 			mounts[i].source_index = sources++;
 	if (result == 0 && sources > PLAN_SOURCES_MAX)
-		result = error_set(err, 0, "mounts: more than %d binds that hull has to open", PLAN_SOURCES_MAX);
+		result = error_set(err, 0, "mounts: more than %d binds that hull has to open",
+				   PLAN_SOURCES_MAX);
 	if (result == 0)
 		builder->head.mounts = build_list(builder, mounts, sizeof(*mounts), count);
 	return result;

@@ -19,10 +19,10 @@ struct mounts_controller {
 
 /* What mounts need to know besides the document. */
 struct mounts_host {
-	const char *bundle; /* absolute: relative sources begin here */
+	const char *bundle;           /* absolute: relative sources begin here */
 	const char *notify_directory; /* bound read-only on @notify_mount; NULL: none */
 	const char *notify_mount;
-	bool cgroup_v2;     /* the machine has only the unified hierarchy */
+	bool cgroup_v2; /* the machine has only the unified hierarchy */
 	size_t controller_count;
 	const struct mounts_controller *controllers;
 };

@@ -44,7 +44,8 @@ static void plan_propagation(const struct spec_linux *linux, struct plan *plan)
 		plan->root_propagation = MS_UNBINDABLE | recursive;
 		break;
 	}
-	if (linux->rootfs_propagation == PROPAGATION_SLAVE || linux->rootfs_propagation == PROPAGATION_PRIVATE)
+	if (linux->rootfs_propagation == PROPAGATION_SLAVE ||
+	    linux->rootfs_propagation == PROPAGATION_PRIVATE)
 		plan->root_propagation = propagation_flag(linux->rootfs_propagation) | recursive;
 }
 
@@ -86,8 +87,8 @@ int paths_plan(const struct spec *spec, const char *bundle, struct plan_builder 
 	const struct spec_linux *linux = spec->linux;
 	struct plan *plan = &builder->head;
 
-	plan->rootfs = spec->root->path[0] == '/' ? build_text(builder, spec->root->path) :
-						      build_format(builder, "%s/%s", bundle, spec->root->path);
+	plan->rootfs = spec->root->path[0] == '/' ? build_text(builder, spec->root->path)
+						  : build_format(builder, "%s/%s", bundle, spec->root->path);
 	if (spec->root->readonly)
 		plan->flags |= PLAN_ROOT_READONLY;
 	plan_propagation(linux, plan);

@@ -68,8 +68,8 @@ static bool *find_replaced(const struct strings *env)
 }
 
 /* One entry a name, the last one wins. HOME is left out where hull-init looks it up. */
-static int plan_env(const struct strings *env, const struct process_extra *extra, struct plan_builder *builder,
-		    struct error *err)
+static int plan_env(const struct strings *env, const struct process_extra *extra,
+		    struct plan_builder *builder, struct error *err)
 {
 	autofree struct plan_text *texts = calloc(env->count + 4, sizeof(*texts));
 	autofree bool *replaced = find_replaced(env);
@@ -81,7 +81,8 @@ static int plan_env(const struct strings *env, const struct process_extra *extra
 	if (home == NULL || home[0] == '\0')
 		builder->head.flags |= PLAN_HOME_FROM_PASSWD;
 	for (size_t i = 0; i < env->count; i++) {
-		bool looked_up = sets(env->items[i], "HOME", 4) && (builder->head.flags & PLAN_HOME_FROM_PASSWD) != 0;
+		bool looked_up =
+			sets(env->items[i], "HOME", 4) && (builder->head.flags & PLAN_HOME_FROM_PASSWD) != 0;
 
 		if (!replaced[i] && !looked_up)
 			texts[count++] = build_text(builder, env->items[i]);
@@ -99,7 +100,8 @@ static int plan_env(const struct strings *env, const struct process_extra *extra
 }
 
 /* Where the program may be: itself when it is a path, else below each directory of PATH. */
-static int plan_candidates(const char *program, const char *path, struct plan_builder *builder, struct error *err)
+static int plan_candidates(const char *program, const char *path, struct plan_builder *builder,
+			   struct error *err)
 {
 	size_t count = 0, room = 2;
 
@@ -116,7 +118,8 @@ static int plan_candidates(const char *program, const char *path, struct plan_bu
 		size_t length = strcspn(path, ":");
 
 		/* An empty part means the working directory. */
-		texts[count++] = build_format(builder, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "./", program);
+		texts[count++] = build_format(builder, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "./",
+					      program);
 		path += length + (path[length] == ':');
 	}
 	builder->head.candidates = build_list(builder, texts, sizeof(*texts), count);
@@ -154,8 +157,10 @@ static int plan_capabilities(const struct spec_process *process, const struct pr
 
 	if (result == 0)
 		builder->head.capabilities = (struct plan_capabilities){
-			.bounding = masks.bounding,	  .effective = masks.effective,
-			.inheritable = masks.inheritable, .permitted = masks.permitted,
+			.bounding = masks.bounding,
+			.effective = masks.effective,
+			.inheritable = masks.inheritable,
+			.permitted = masks.permitted,
 			.ambient = masks.ambient,
 		};
 	return result;
@@ -183,8 +188,8 @@ static int plan_seccomp(const struct spec_seccomp *profile, const struct process
 	struct seccomp_filter filter = { 0 };
 
 	if (extra->filter != NULL && extra->filter->count > 0) {
-		builder->head.seccomp = build_list(builder, extra->filter->instructions, sizeof(struct sock_filter),
-						   extra->filter->count);
+		builder->head.seccomp = build_list(builder, extra->filter->instructions,
+						   sizeof(struct sock_filter), extra->filter->count);
 		builder->head.seccomp_flags = extra->filter->flags;
 		return 0;
 	}
@@ -193,7 +198,8 @@ static int plan_seccomp(const struct spec_seccomp *profile, const struct process
 	int result = seccomp_filter_make(profile, extra->cache_dir, &filter, err);
 	if (result < 0)
 		return error_add(err, "seccomp");
-	builder->head.seccomp = build_list(builder, filter.instructions, sizeof(*filter.instructions), filter.count);
+	builder->head.seccomp =
+		build_list(builder, filter.instructions, sizeof(*filter.instructions), filter.count);
 	builder->head.seccomp_flags = profile->flags_set ? profile->flags : SECCOMP_SPEC_ALLOW;
 	seccomp_filter_release(&filter);
 	return 0;
@@ -226,7 +232,8 @@ int process_plan(const struct spec_process *process, const struct spec_linux *li
 	plan->uid = user->uid;
 	plan->gid = user->gid;
 	plan->umask = user->umask.set ? user->umask.value : DEFAULT_UMASK;
-	plan->groups = build_list(builder, user->additional_gids, sizeof(uint32_t), user->additional_gid_count);
+	plan->groups =
+		build_list(builder, user->additional_gids, sizeof(uint32_t), user->additional_gid_count);
 	plan->preserve_fds = extra->preserve_fds;
 	if (process->oom_score_adj.set)
 		plan->oom_score_adj = build_format(builder, "%lld", (long long)process->oom_score_adj.value);
@@ -235,7 +242,8 @@ int process_plan(const struct spec_process *process, const struct spec_linux *li
 	if (result == 0)
 		result = plan_env(&process->env, extra, builder, err);
 	if (result == 0)
-		result = plan_candidates(process->args.items[0], find_env(&process->env, "PATH"), builder, err);
+		result = plan_candidates(process->args.items[0], find_env(&process->env, "PATH"), builder,
+					 err);
 	if (result == 0)
 		result = plan_rlimits(&process->rlimits, builder, err);
 	if (result == 0)

@@ -20,12 +20,13 @@ struct process_filter {
 
 /* What the command line and the host add to the document's process. */
 struct process_extra {
-	unsigned preserve_fds;   /* --preserve-fds, listen_fds included */
-	unsigned listen_fds;     /* LISTEN_FDS of socket activation that is meant for us, 0: none */
+	unsigned preserve_fds;      /* --preserve-fds, listen_fds included */
+	unsigned listen_fds;        /* LISTEN_FDS of socket activation that is meant for us, 0: none */
 	const char *listen_fdnames; /* NULL: none */
 	const char *notify_socket;  /* inside the container; NULL: none */
-	const struct process_filter *filter; /* used in the place of the document's profile; NULL or empty: none */
-	int cache_dir;           /* state root for the seccomp cache, -1: no cache */
+	const struct process_filter
+		*filter; /* used in the place of the document's profile; NULL or empty: none */
+	int cache_dir;   /* state root for the seccomp cache, -1: no cache */
 	/* Printing a plan: without the seccomp program, and as if hull had every capability: what is shown
 	 * does not depend on who asks. */
 	bool for_print;

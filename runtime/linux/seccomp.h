@@ -33,8 +33,8 @@ struct seccomp_filter {
  * hull-seccomp's words; -E2BIG it is too long for the kernel.
  * A full disk or a read-only state root is no error.
  */
-must_check int seccomp_filter_make(const struct spec_seccomp *profile, int cache_dir, struct seccomp_filter *ret,
-				   struct error *err);
+must_check int seccomp_filter_make(const struct spec_seccomp *profile, int cache_dir,
+				   struct seccomp_filter *ret, struct error *err);
 /* Accepts the empty filter, and leaves it. */
 void seccomp_filter_release(struct seccomp_filter *filter);
 

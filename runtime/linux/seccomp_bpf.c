@@ -95,8 +95,8 @@ static uint64_t node_hash(const struct bpf_node *node)
 
 static bool node_equal(const struct bpf_node *a, const struct bpf_node *b)
 {
-	return a->action == b->action && a->value == b->value && a->jump == b->jump && a->offset == b->offset &&
-	       a->mask == b->mask && a->yes == b->yes && a->no == b->no;
+	return a->action == b->action && a->value == b->value && a->jump == b->jump &&
+	       a->offset == b->offset && a->mask == b->mask && a->yes == b->yes && a->no == b->no;
 }
 
 static void index_insert(struct bpf_graph *graph, uint32_t node)
@@ -133,7 +133,8 @@ static int graph_grow(struct bpf_graph *graph, struct error *err)
 }
 
 /* The one node that is like @wanted. */
-static int graph_node(struct bpf_graph *graph, const struct bpf_node *wanted, uint32_t *ret, struct error *err)
+static int graph_node(struct bpf_graph *graph, const struct bpf_node *wanted, uint32_t *ret,
+		      struct error *err)
 {
 	if (!wanted->action && wanted->yes == wanted->no) {
 		*ret = wanted->yes; /* a test without a consequence */
@@ -226,11 +227,14 @@ static int walk_test(struct walk *walk, size_t pc, struct accumulator a, uint32_
 	const struct sock_filter *at = &walk->program->instructions[pc];
 	struct bpf_memo *memo = &walk->decisions->graph.memo[pc];
 
-	if (memo->walk == walk->number && memo->accumulator.offset == a.offset && memo->accumulator.mask == a.mask) {
+	if (memo->walk == walk->number && memo->accumulator.offset == a.offset &&
+	    memo->accumulator.mask == a.mask) {
 		*ret = memo->node;
 		return 0;
 	}
-	struct bpf_node node = { .value = at->k, .jump = BPF_OP(at->code), .offset = a.offset, .mask = a.mask };
+	struct bpf_node node = {
+		.value = at->k, .jump = BPF_OP(at->code), .offset = a.offset, .mask = a.mask
+	};
 	int result = walk_from(walk, pc + 1 + at->jt, a, &node.yes, err);
 	if (result == 0)
 		result = walk_from(walk, pc + 1 + at->jf, a, &node.no, err);
@@ -285,7 +289,8 @@ static int walk_from(struct walk *walk, size_t pc, struct accumulator a, uint32_
 
 /* --- all numbers of an architecture ------------------------------------------------------------------ */
 
-static int add_range(struct bpf_section *section, size_t *room, uint32_t first, uint32_t node, struct error *err)
+static int add_range(struct bpf_section *section, size_t *room, uint32_t first, uint32_t node,
+		     struct error *err)
 {
 	if (section->count > 0 && section->ranges[section->count - 1].node == node)
 		return 0;

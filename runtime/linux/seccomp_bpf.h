@@ -29,11 +29,11 @@ uint32_t seccomp_bpf_run(const struct bpf_program *program, const struct seccomp
 /* An action, or a test of one word of struct seccomp_data that decides between two nodes. */
 struct bpf_node {
 	bool action;
-	uint32_t value;    /* the SECCOMP_RET_* value, or what is compared with */
-	uint16_t jump;     /* BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET */
-	uint32_t offset;   /* of the word that is tested */
-	uint32_t mask;     /* ANDed to it first, 0xffffffff: nothing */
-	uint32_t yes, no;  /* nodes, always with smaller numbers than this one's */
+	uint32_t value;   /* the SECCOMP_RET_* value, or what is compared with */
+	uint16_t jump;    /* BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET */
+	uint32_t offset;  /* of the word that is tested */
+	uint32_t mask;    /* ANDed to it first, 0xffffffff: nothing */
+	uint32_t yes, no; /* nodes, always with smaller numbers than this one's */
 };
 
 struct bpf_graph {

@@ -62,7 +62,8 @@ bool seccomp_cache_load(int state_root, const void *key, size_t key_length, stru
 
 	name_make(name, hash);
 	/* O_NONBLOCK: a FIFO in the place of the file must not hang hull. */
-	if (path_open_beneath(state_root, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, true, &fd, &ignored) < 0 ||
+	if (path_open_beneath(state_root, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, true, &fd, &ignored) <
+		    0 ||
 	    fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
 		return false;
 	size_t count = count_for_size(st.st_size, key_length);
@@ -100,7 +101,8 @@ static int open_directory(int state_root)
 
 	if (mkdirat(state_root, SECCOMP_CACHE_DIR, 0700) < 0 && errno != EEXIST)
 		return -1;
-	if (path_open_beneath(state_root, SECCOMP_CACHE_DIR, O_RDONLY | O_DIRECTORY, true, &dir, &ignored) < 0 ||
+	if (path_open_beneath(state_root, SECCOMP_CACHE_DIR, O_RDONLY | O_DIRECTORY, true, &dir, &ignored) <
+		    0 ||
 	    fstat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
 		return -1;
 	return take_fd(&dir);
@@ -128,12 +130,14 @@ static void make_room(int dir)
 		rewinddir(list);
 		for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list))
 			if (entry->d_name[0] != '.')
-				(void)unlinkat(dir, entry->d_name, 0); /* what stays is tried again next time */
+				(void)unlinkat(dir, entry->d_name,
+					       0); /* what stays is tried again next time */
 	}
 	(void)closedir(list); /* read only */
 }
 
-static bool write_file(int fd, const struct cache_head *head, const void *key, const struct sock_filter *program)
+static bool write_file(int fd, const struct cache_head *head, const void *key,
+		       const struct sock_filter *program)
 {
 	struct error ignored;
 
@@ -142,7 +146,8 @@ static bool write_file(int fd, const struct cache_head *head, const void *key, c
 	       fd_write_all(fd, program, head->count * sizeof(*program), "seccomp cache", &ignored) == 0;
 }
 
-void seccomp_cache_store(int state_root, const void *key, size_t key_length, const struct seccomp_filter *filter)
+void seccomp_cache_store(int state_root, const void *key, size_t key_length,
+			 const struct seccomp_filter *filter)
 {
 	autoclose int dir = open_directory(state_root);
 	struct cache_head head = {

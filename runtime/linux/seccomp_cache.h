@@ -24,6 +24,7 @@
  */
 bool seccomp_cache_load(int state_root, const void *key, size_t key_length, struct seccomp_filter *ret);
 /* Keep @filter for @key. Does nothing where it cannot. */
-void seccomp_cache_store(int state_root, const void *key, size_t key_length, const struct seccomp_filter *filter);
+void seccomp_cache_store(int state_root, const void *key, size_t key_length,
+			 const struct seccomp_filter *filter);
 
 #endif

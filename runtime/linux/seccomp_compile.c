@@ -67,8 +67,12 @@ static uint32_t action_value(enum spec_seccomp_action action, const struct opt_u
 }
 
 static const enum scmp_compare comparisons[] = {
-	[SC_NE] = SCMP_CMP_NE, [SC_LT] = SCMP_CMP_LT, [SC_LE] = SCMP_CMP_LE,
-	[SC_EQ] = SCMP_CMP_EQ, [SC_GE] = SCMP_CMP_GE, [SC_GT] = SCMP_CMP_GT,
+	[SC_NE] = SCMP_CMP_NE,
+	[SC_LT] = SCMP_CMP_LT,
+	[SC_LE] = SCMP_CMP_LE,
+	[SC_EQ] = SCMP_CMP_EQ,
+	[SC_GE] = SCMP_CMP_GE,
+	[SC_GT] = SCMP_CMP_GT,
 	[SC_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
 };
 _Static_assert(ARRAY_LEN(comparisons) == SC_OP_COUNT, "every operator needs a row");
@@ -123,7 +127,10 @@ static void add_arch(struct archs *archs, uint32_t token, bool listed)
 		return; /* there are fewer than that */
 	bool x32 = token == SCMP_ARCH_X32;
 	archs->items[archs->count++] = (struct arch){
-		.token = token, .audit_arch = x32 ? AUDIT_ARCH_X86_64 : token, .x32 = x32, .listed = listed,
+		.token = token,
+		.audit_arch = x32 ? AUDIT_ARCH_X86_64 : token,
+		.x32 = x32,
+		.listed = listed,
 	};
 }
 
@@ -153,7 +160,10 @@ static bool repeats_an_index(const struct spec_seccomp_rule *rule)
 static struct scmp_arg_cmp comparison(const struct spec_seccomp_arg *arg)
 {
 	return (struct scmp_arg_cmp){
-		.arg = arg->index, .op = comparisons[arg->op], .datum_a = arg->value, .datum_b = arg->value_two,
+		.arg = arg->index,
+		.op = comparisons[arg->op],
+		.datum_a = arg->value,
+		.datum_b = arg->value_two,
 	};
 }
 
@@ -186,7 +196,8 @@ static int add_rule(scmp_filter_ctx context, const struct spec_seccomp_rule *rul
 		if (number == __NR_SCMP_ERROR)
 			continue;
 		if (!separate)
-			result = add_call(context, action, number, name, together, (unsigned)rule->arg_count, err);
+			result = add_call(context, action, number, name, together, (unsigned)rule->arg_count,
+					  err);
 		for (size_t i = 0; i < rule->arg_count && separate && result == 0; i++) {
 			struct scmp_arg_cmp alone = comparison(&rule->args[i]);
 
@@ -301,7 +312,8 @@ static int compile_arch(const struct spec_seccomp *profile, struct arch *arch, s
 	autocontext scmp_filter_ctx context = seccomp_init(default_action);
 
 	if (context == NULL)
-		return error_set(err, EINVAL, "libseccomp does not take the default action %#x", default_action);
+		return error_set(err, EINVAL, "libseccomp does not take the default action %#x",
+				 default_action);
 	int result = choose_arch(context, arch->token, err);
 	if (result == -EDOM)
 		return 0;
@@ -394,8 +406,8 @@ static void try_to_merge(struct sock_filter **instructions, size_t *count)
 	*count = shorter.count;
 }
 
-int seccomp_compile(const struct spec_seccomp *profile, struct sock_filter **ret_instructions, size_t *ret_count,
-		    struct error *err)
+int seccomp_compile(const struct spec_seccomp *profile, struct sock_filter **ret_instructions,
+		    size_t *ret_count, struct error *err)
 {
 	autofree struct sock_filter *instructions = NULL;
 	size_t count = 0;
@@ -405,8 +417,8 @@ int seccomp_compile(const struct spec_seccomp *profile, struct sock_filter **ret
 		return result;
 	try_to_merge(&instructions, &count);
 	if (count > BPF_MAXINSNS) /* not mergeable, or still too long */
-		return error_set(err, E2BIG, "the filter has %zu instructions, more than the kernel's %d", count,
-				 BPF_MAXINSNS);
+		return error_set(err, E2BIG, "the filter has %zu instructions, more than the kernel's %d",
+				 count, BPF_MAXINSNS);
 	*ret_instructions = take_ptr(&instructions);
 	*ret_count = count;
 	return 0;

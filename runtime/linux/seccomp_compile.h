@@ -34,8 +34,9 @@
  * *@ret_instructions. The program may be longer than the kernel's BPF_MAXINSNS.
  * Errors: -EINVAL what libseccomp refuses; -ENOMEM.
  */
-must_check int seccomp_compile_plain(const struct spec_seccomp *profile, struct sock_filter **ret_instructions,
-				     size_t *ret_count, struct error *err);
+must_check int seccomp_compile_plain(const struct spec_seccomp *profile,
+				     struct sock_filter **ret_instructions, size_t *ret_count,
+				     struct error *err);
 /*
  * The same answers from fewer instructions (see seccomp_merge.h), or the plain program where merging
  * is not possible. Errors: as above; -E2BIG more than BPF_MAXINSNS.

@@ -225,8 +225,9 @@ static void take_profile(struct reader *from, struct spec_seccomp *ret)
 	}
 }
 
-int seccomp_format_decode(const void *bytes, size_t length, struct arena *arena, const struct spec_seccomp **ret,
-			  struct seccomp_format_maker *ret_maker, struct error *err)
+int seccomp_format_decode(const void *bytes, size_t length, struct arena *arena,
+			  const struct spec_seccomp **ret, struct seccomp_format_maker *ret_maker,
+			  struct error *err)
 {
 	struct reader from = { .at = bytes, .left = length, .arena = arena };
 	struct seccomp_format_maker maker;

@@ -43,8 +43,9 @@ struct seccomp_format_maker {
 };
 
 /* Append the key of @profile made by @maker to @ret. Errors: -E2BIG, -ENOMEM. */
-must_check int seccomp_format_encode(const struct spec_seccomp *profile, const struct seccomp_format_maker *maker,
-				     struct text *ret, struct error *err);
+must_check int seccomp_format_encode(const struct spec_seccomp *profile,
+				     const struct seccomp_format_maker *maker, struct text *ret,
+				     struct error *err);
 /*
  * Read a key back. Strict: every byte is accounted for, every enum in its range. The result and
  * @ret_maker live as long as @arena; listener_path and listener_metadata are NULL.

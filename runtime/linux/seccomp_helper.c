@@ -50,8 +50,8 @@ static void close_streams(const struct streams *streams)
 }
 
 /* Returns 0 or an errno value, as the posix_spawn functions do. */
-static int spawn_prepared(const char *program, const struct streams *streams, posix_spawn_file_actions_t *actions,
-			  posix_spawnattr_t *attributes, pid_t *ret_pid)
+static int spawn_prepared(const char *program, const struct streams *streams,
+			  posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, pid_t *ret_pid)
 {
 	char *const argv[] = { (char[]){ "hull-seccomp" }, NULL };
 	char *const environment[] = { NULL };

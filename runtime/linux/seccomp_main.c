@@ -24,7 +24,8 @@ static int answer(const struct sock_filter *instructions, size_t count, struct e
 
 	if (result < 0)
 		return result;
-	return fd_write_all(STDOUT_FILENO, instructions, count * sizeof(*instructions), "standard output", err);
+	return fd_write_all(STDOUT_FILENO, instructions, count * sizeof(*instructions), "standard output",
+			    err);
 }
 
 static int compile_input(struct arena *arena, struct error *err)

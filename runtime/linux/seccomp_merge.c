@@ -123,7 +123,8 @@ static struct target put_node(struct writer *to, uint32_t number, bool loaded)
 	if (loaded)
 		return (struct target){ .place = place->loaded };
 	if (place->entry == NOWHERE)
-		place->entry = put_load(to, node->offset, node->mask, (struct target){ .place = place->loaded });
+		place->entry =
+			put_load(to, node->offset, node->mask, (struct target){ .place = place->loaded });
 	return (struct target){ .place = place->entry };
 }
 
@@ -246,8 +247,8 @@ static int write_program(const struct bpf_decisions *decisions, uint32_t native,
 	return 0;
 }
 
-int seccomp_merge_make(const struct bpf_program *program, uint32_t native, struct sock_filter **ret_instructions,
-		       size_t *ret_count, struct error *err)
+int seccomp_merge_make(const struct bpf_program *program, uint32_t native,
+		       struct sock_filter **ret_instructions, size_t *ret_count, struct error *err)
 {
 	struct bpf_decisions decisions;
 	int result = seccomp_bpf_decide(program, &decisions, err);
@@ -357,8 +358,9 @@ static int compare_common(struct proof *proof, uint32_t arch, struct error *err)
 
 static int compare_others(struct proof *proof, uint32_t arch, struct error *err)
 {
-	static const uint32_t ends[] = { 0, 1, COMMON_NUMBERS, X32_BIT - 1, X32_BIT, X32_BIT + 1, X32_BIT + 200,
-					 X32_BIT + COMMON_NUMBERS, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000,
+	static const uint32_t ends[] = { 0,          1,           COMMON_NUMBERS, X32_BIT - 1,
+					 X32_BIT,    X32_BIT + 1, X32_BIT + 200,  X32_BIT + COMMON_NUMBERS,
+					 0x7fffffff, 0x80000000,  0xbfffffff,     0xc0000000,
 					 0xfffffffe, 0xffffffff };
 	int result = 0;
 

@@ -23,7 +23,8 @@
  * Errors: -EOPNOTSUPP see seccomp_bpf_decide; -E2BIG the result would exceed BPF_MAXINSNS; -ENOMEM.
  */
 must_check int seccomp_merge_make(const struct bpf_program *program, uint32_t native,
-				  struct sock_filter **ret_instructions, size_t *ret_count, struct error *err);
+				  struct sock_filter **ret_instructions, size_t *ret_count,
+				  struct error *err);
 /*
  * Compare what @a and @b answer. For every architecture that @a names: the numbers 0 to 1099 (on
  * x86-64 with and without the x32 bit). For these and two unknown architectures: every other
@@ -31,6 +32,7 @@ must_check int seccomp_merge_make(const struct bpf_program *program, uint32_t na
  * arguments matter, each with arguments that lie on the edges of the programs' tests.
  * Errors: -EINVAL they differ, with where; -EOPNOTSUPP; -ENOMEM.
  */
-must_check int seccomp_merge_verify(const struct bpf_program *a, const struct bpf_program *b, struct error *err);
+must_check int seccomp_merge_verify(const struct bpf_program *a, const struct bpf_program *b,
+				    struct error *err);
 
 #endif

@@ -24,7 +24,8 @@
 #define MOUNT_ATTR_IDMAP 0x00100000
 #endif
 
-int sources_write_map(int proc, const char *file, const struct plan *plan, struct plan_list map, struct error *err)
+int sources_write_map(int proc, const char *file, const struct plan *plan, struct plan_list map,
+		      struct error *err)
 {
 	autotext struct text lines = TEXT_EMPTY;
 
@@ -54,8 +55,8 @@ static pid_t start_holder(struct pidfd *ret)
 	return (pid_t)pid;
 }
 
-int sources_make_userns(const struct plan *plan, struct plan_list uid_map, struct plan_list gid_map, int *ret_fd,
-			struct error *err)
+int sources_make_userns(const struct plan *plan, struct plan_list uid_map, struct plan_list gid_map,
+			int *ret_fd, struct error *err)
 {
 	struct pidfd holder = { .fd = -1 };
 	struct error ignored;
@@ -83,7 +84,8 @@ int sources_make_userns(const struct plan *plan, struct plan_list uid_map, struc
 	return result;
 }
 
-static int open_tree_clone(const char *path, bool recursive, const struct plan *head, int *ret_fd, struct error *err)
+static int open_tree_clone(const char *path, bool recursive, const struct plan *head, int *ret_fd,
+			   struct error *err)
 {
 	struct mount_attr attr = { .propagation = head->host_propagation & ~(uint64_t)MS_REC };
 	long fd = sys_call6(__NR_open_tree, AT_FDCWD, SYS_PTR(path),
@@ -96,8 +98,8 @@ static int open_tree_clone(const char *path, bool recursive, const struct plan *
 	 * and never from a user namespace (the kernel makes slaves when it copies mounts into one). */
 	if ((head->flags & PLAN_NEW_USER) != 0 && attr.propagation == MS_SHARED)
 		attr.propagation = MS_SLAVE;
-	long result = sys_call6(__NR_mount_setattr, owned, SYS_PTR(""), AT_EMPTY_PATH | AT_RECURSIVE, SYS_PTR(&attr),
-				sizeof(attr), 0);
+	long result = sys_call6(__NR_mount_setattr, owned, SYS_PTR(""), AT_EMPTY_PATH | AT_RECURSIVE,
+				SYS_PTR(&attr), sizeof(attr), 0);
 	if (result < 0)
 		return error_set(err, (int)-result, "set the propagation of \"%s\"", path);
 	*ret_fd = take_fd(&owned);
@@ -119,7 +121,8 @@ static int map_ids(int fd, const struct plan *plan, const struct plan *head, con
 	long set = sys_call6(__NR_mount_setattr, fd, SYS_PTR(""),
 			     AT_EMPTY_PATH | ((mount->flags & PLAN_MOUNT_IDMAP_TREE) != 0 ? AT_RECURSIVE : 0),
 			     SYS_PTR(&attr), sizeof(attr), 0);
-	return set < 0 ? error_set(err, (int)-set, "map the ids of \"%s\"", plan_text(plan, mount->source)) : 0;
+	return set < 0 ? error_set(err, (int)-set, "map the ids of \"%s\"", plan_text(plan, mount->source))
+		       : 0;
 }
 
 int sources_open(struct plan_builder *builder, struct error *err)
@@ -136,8 +139,8 @@ int sources_open(struct plan_builder *builder, struct error *err)
 			continue;
 		int32_t *fd = &head->fds.sources[mount->source_index];
 
-		result = open_tree_clone(plan_text(plan, mount->source), (mount->flags & PLAN_MOUNT_RECURSIVE) != 0,
-					 head, fd, err);
+		result = open_tree_clone(plan_text(plan, mount->source),
+					 (mount->flags & PLAN_MOUNT_RECURSIVE) != 0, head, fd, err);
 		if (result == 0 && (mount->flags & PLAN_MOUNT_IDMAP) != 0)
 			result = map_ids(*fd, plan, head, mount, err);
 	}

@@ -20,8 +20,8 @@ void sources_close(struct plan_fds *fds);
  * A descriptor of a new user namespace with these maps, for MOUNT_ATTR_IDMAP; no process stays.
  * @plan gives the lists' place.
  */
-must_check int sources_make_userns(const struct plan *plan, struct plan_list uid_map, struct plan_list gid_map,
-				   int *ret_fd, struct error *err);
+must_check int sources_make_userns(const struct plan *plan, struct plan_list uid_map,
+				   struct plan_list gid_map, int *ret_fd, struct error *err);
 /* All lines of a map in one write, as the kernel wants them; @proc is /proc/PID. */
 must_check int sources_write_map(int proc, const char *file, const struct plan *plan, struct plan_list map,
 				 struct error *err);

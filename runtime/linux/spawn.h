@@ -13,15 +13,15 @@
 #include "base/process.h"
 
 struct spawn_request {
-	uint64_t flags;     /* CLONE_NEW*, 0 for a joiner */
-	int cgroup_fd;      /* version 2 directory to be born in, -1: none */
-	int program_fd;     /* hull-init: sealed memfd */
-	int plan_fd;        /* the sealed plan */
+	uint64_t flags;      /* CLONE_NEW*, 0 for a joiner */
+	int cgroup_fd;       /* version 2 directory to be born in, -1: none */
+	int program_fd;      /* hull-init: sealed memfd */
+	int plan_fd;         /* the sealed plan */
 	const int32_t *keep; /* descriptors that stay open over the exec, -1 entries are skipped */
 	size_t keep_count;
 	unsigned preserve_fds; /* 3 … 3+N-1 stay open too: the program's */
-	int32_t wait_fd;    /* new user namespace: GO comes here once the id maps are written; -1: no wait */
-	int wait_peer;      /* its other end: the child closes its copy, or our death would not be its end */
+	int32_t wait_fd; /* new user namespace: GO comes here once the id maps are written; -1: no wait */
+	int wait_peer;   /* its other end: the child closes its copy, or our death would not be its end */
 };
 
 /*

@@ -14,9 +14,9 @@
 #include "runtime/plan/plan.h"
 
 struct plan_builder {
-	struct plan head;   /* copied to the front of the block by build_finish */
-	struct text block;  /* starts with room for the head */
-	bool too_big;       /* something was left out: build_finish fails */
+	struct plan head;  /* copied to the front of the block by build_finish */
+	struct text block; /* starts with room for the head */
+	bool too_big;      /* something was left out: build_finish fails */
 };
 
 void build_init(struct plan_builder *builder);

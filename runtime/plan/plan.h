@@ -42,10 +42,10 @@ enum {
 	PLAN_MOUNT_INHERIT_MODE = 1 << 3,  /* tmpfs without mode=: takes the covered directory's, else 1777 */
 	PLAN_MOUNT_LEGACY = 1 << 4,        /* a value does not fit fsconfig(2): mount(2) with @data */
 	PLAN_MOUNT_REAL_DIRECTORY = 1 << 5, /* proc, sysfs: the destination must not be a symlink */
-	PLAN_MOUNT_IS_DEV = 1 << 6,        /* the destination is /dev */
-	PLAN_MOUNT_HOST_MADE = 1 << 7,     /* hull opened the source: fd in plan_fds.sources[source_index] */
-	PLAN_MOUNT_IDMAP = 1 << 8,         /* id-mapped by uid_map and gid_map, or by the container's when empty */
-	PLAN_MOUNT_IDMAP_TREE = 1 << 9,    /* with everything mounted below it */
+	PLAN_MOUNT_IS_DEV = 1 << 6,         /* the destination is /dev */
+	PLAN_MOUNT_HOST_MADE = 1 << 7,      /* hull opened the source: fd in plan_fds.sources[source_index] */
+	PLAN_MOUNT_IDMAP = 1 << 8, /* id-mapped by uid_map and gid_map, or by the container's when empty */
+	PLAN_MOUNT_IDMAP_TREE = 1 << 9, /* with everything mounted below it */
 };
 
 struct plan_param { /* fsconfig(2): a flag where @value is absent */
@@ -56,14 +56,14 @@ struct plan_mount {
 	uint32_t kind;  /* enum plan_mount_kind */
 	uint32_t flags; /* PLAN_MOUNT_* */
 	struct plan_text destination, source, fstype, data;
-	struct plan_list params;      /* struct plan_param */
-	struct plan_list propagation; /* uint64_t MS_*, applied in order */
-	struct plan_list binds;       /* CGROUP_V1: struct plan_cgroup_bind */
+	struct plan_list params;           /* struct plan_param */
+	struct plan_list propagation;      /* uint64_t MS_*, applied in order */
+	struct plan_list binds;            /* CGROUP_V1: struct plan_cgroup_bind */
 	struct plan_list uid_map, gid_map; /* IDMAP: struct plan_id_map */
 	uint32_t source_index, reserved;   /* HOST_MADE */
-	uint64_t attr_set, attr_clr;  /* MOUNT_ATTR_* of this mount */
-	uint64_t tree_set, tree_clr;  /* MOUNT_ATTR_* of the whole tree (rro, …) */
-	uint64_t ms_flags;            /* LEGACY: MS_* for mount(2) */
+	uint64_t attr_set, attr_clr;       /* MOUNT_ATTR_* of this mount */
+	uint64_t tree_set, tree_clr;       /* MOUNT_ATTR_* of the whole tree (rro, …) */
+	uint64_t ms_flags;                 /* LEGACY: MS_* for mount(2) */
 };
 
 struct plan_cgroup_bind {
@@ -125,8 +125,8 @@ struct plan_fds {
 	int32_t cgroup;         /* version 2 directory for a joiner's clone, or -1 */
 	int32_t root;           /* detached mount of the rootfs that hull made; PLAN_EXEC without a mount
 				 * namespace: its directory; or -1 */
-	int32_t joins[PLAN_JOINS_MAX]; /* version 1 cgroups: "0" is written to each */
-	int32_t namespaces[PLAN_NS_MAX]; /* by enum spec_namespace: to be joined by path */
+	int32_t joins[PLAN_JOINS_MAX];     /* version 1 cgroups: "0" is written to each */
+	int32_t namespaces[PLAN_NS_MAX];   /* by enum spec_namespace: to be joined by path */
 	int32_t sources[PLAN_SOURCES_MAX]; /* detached mounts that hull made */
 };
 
@@ -138,19 +138,20 @@ enum {
 	PLAN_NEW_KEYRING = 1 << 2,
 	PLAN_ROOT_READONLY = 1 << 3,
 	PLAN_NO_NEW_PRIVS = 1 << 4,
-	PLAN_LOOPBACK = 1 << 5,      /* a new network namespace: bring lo up */
-	PLAN_WAIT_GO = 1 << 6,       /* hull has something to do after clone (id maps) */
-	PLAN_RUNTIME_HOOKS = 1 << 7, /* prestart or createRuntime: MOUNTS_READY and HOOKS_DONE are exchanged */
-	PLAN_DEV_SETUP = 1 << 8,     /* /dev is not a bind mount: default nodes and links are made */
-	PLAN_JOINER = 1 << 9,        /* pid, user or time namespaces are entered: a middle process clones */
-	PLAN_NEW_USER = 1 << 10,     /* born in a new user namespace */
-	PLAN_SETGROUPS = 1 << 11,    /* setgroups is allowed */
-	PLAN_HAS_PROCESS = 1 << 12,  /* the document has a process: R-051 */
+	PLAN_LOOPBACK = 1 << 5, /* a new network namespace: bring lo up */
+	PLAN_WAIT_GO = 1 << 6,  /* hull has something to do after clone (id maps) */
+	PLAN_RUNTIME_HOOKS =
+		1 << 7,             /* prestart or createRuntime: MOUNTS_READY and HOOKS_DONE are exchanged */
+	PLAN_DEV_SETUP = 1 << 8,    /* /dev is not a bind mount: default nodes and links are made */
+	PLAN_JOINER = 1 << 9,       /* pid, user or time namespaces are entered: a middle process clones */
+	PLAN_NEW_USER = 1 << 10,    /* born in a new user namespace */
+	PLAN_SETGROUPS = 1 << 11,   /* setgroups is allowed */
+	PLAN_HAS_PROCESS = 1 << 12, /* the document has a process: R-051 */
 	PLAN_HAS_MOUNT_NS = 1 << 13,
 	PLAN_HOME_FROM_PASSWD = 1 << 14, /* no HOME in env: look it up */
 	PLAN_PERSONALITY = 1 << 15,
 	PLAN_CONSOLE_SIZE = 1 << 16,
-	PLAN_DIRECT = 1 << 18,       /* run with nothing left to do in between: from the root to exec in one go */
+	PLAN_DIRECT = 1 << 18, /* run with nothing left to do in between: from the root to exec in one go */
 	PLAN_BIND_DEVICES = 1 << 17, /* a user namespace cannot make nodes: the host's are bound */
 };
 
@@ -172,15 +173,15 @@ struct plan {
 	struct plan_list join_names;       /* struct plan_text: what fds.joins are */
 
 	/* root file system */
-	struct plan_text rootfs; /* absolute, on the host */
-	uint64_t host_propagation;  /* MS_* for "/" before anything is mounted */
-	uint64_t root_propagation;  /* MS_* for "/" at the end, 0: none */
-	struct plan_list mounts;    /* struct plan_mount */
-	struct plan_list devices;   /* struct plan_device */
-	struct plan_list links;     /* struct plan_link */
-	struct plan_list masked;    /* struct plan_text */
-	struct plan_list readonly;  /* struct plan_text */
-	struct plan_list sysctls;   /* struct plan_sysctl */
+	struct plan_text rootfs;   /* absolute, on the host */
+	uint64_t host_propagation; /* MS_* for "/" before anything is mounted */
+	uint64_t root_propagation; /* MS_* for "/" at the end, 0: none */
+	struct plan_list mounts;   /* struct plan_mount */
+	struct plan_list devices;  /* struct plan_device */
+	struct plan_list links;    /* struct plan_link */
+	struct plan_list masked;   /* struct plan_text */
+	struct plan_list readonly; /* struct plan_text */
+	struct plan_list sysctls;  /* struct plan_sysctl */
 	struct plan_text hostname, domainname;
 
 	/* hooks that run in the container's namespaces */
@@ -196,13 +197,13 @@ struct plan {
 	struct plan_text cwd;
 	uint32_t uid, gid, umask;
 	uint32_t personality;
-	struct plan_list groups;     /* uint32_t */
-	struct plan_list rlimits;    /* struct plan_rlimit */
+	struct plan_list groups;  /* uint32_t */
+	struct plan_list rlimits; /* struct plan_rlimit */
 	struct plan_capabilities capabilities;
 	struct plan_text oom_score_adj; /* as text for /proc/self/oom_score_adj */
-	struct plan_list seccomp;    /* struct sock_filter */
+	struct plan_list seccomp;       /* struct sock_filter */
 	uint32_t seccomp_flags;
-	uint32_t preserve_fds;       /* 3 … 3+N-1 stay open */
+	uint32_t preserve_fds; /* 3 … 3+N-1 stay open */
 	uint32_t console_rows, console_columns;
 #ifdef HULL_FAULTS
 	struct plan_text fault_step; /* of hull-init's tables: fails instead of running */
@@ -220,9 +221,9 @@ static inline const void *plan_items(const struct plan *plan, struct plan_list l
 }
 
 /* for (PLAN_EACH(struct plan_mount, mount, plan, plan->mounts)) */
-#define PLAN_EACH(type, item, plan, list)                                                          \
-	const type *item = plan_items(plan, list), *item##_end = item + (list).count;              \
-	item < item##_end;                                                                         \
+#define PLAN_EACH(type, item, plan, list)                                                                    \
+	const type *item = plan_items(plan, list), *item##_end = item + (list).count;                        \
+	item < item##_end;                                                                                   \
 	item++
 
 #endif

@@ -40,32 +40,38 @@ static const struct name flag_names[] = {
 };
 
 static const struct name namespace_names[] = {
-	{ CLONE_NEWPID, "pid" }, { CLONE_NEWNET, "network" }, { CLONE_NEWNS, "mount" },
-	{ CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" },     { CLONE_NEWUSER, "user" },
+	{ CLONE_NEWPID, "pid" },       { CLONE_NEWNET, "network" },
+	{ CLONE_NEWNS, "mount" },      { CLONE_NEWIPC, "ipc" },
+	{ CLONE_NEWUTS, "uts" },       { CLONE_NEWUSER, "user" },
 	{ CLONE_NEWCGROUP, "cgroup" }, { 0x80, "time" },
 };
 
 static const struct name attribute_names[] = {
-	{ MOUNT_ATTR_RDONLY, "ro" },	       { MOUNT_ATTR_NOSUID, "nosuid" },
-	{ MOUNT_ATTR_NODEV, "nodev" },	       { MOUNT_ATTR_NOEXEC, "noexec" },
-	{ MOUNT_ATTR_NOATIME, "noatime" },     { MOUNT_ATTR_STRICTATIME, "strictatime" },
-	{ MOUNT_ATTR_NODIRATIME, "nodiratime" }, { 0x00200000, "nosymfollow" },
+	{ MOUNT_ATTR_RDONLY, "ro" },
+	{ MOUNT_ATTR_NOSUID, "nosuid" },
+	{ MOUNT_ATTR_NODEV, "nodev" },
+	{ MOUNT_ATTR_NOEXEC, "noexec" },
+	{ MOUNT_ATTR_NOATIME, "noatime" },
+	{ MOUNT_ATTR_STRICTATIME, "strictatime" },
+	{ MOUNT_ATTR_NODIRATIME, "nodiratime" },
+	{ 0x00200000, "nosymfollow" },
 };
 
 static const struct name propagation_names[] = {
-	{ MS_PRIVATE, "private" }, { MS_SLAVE, "slave" }, { MS_SHARED, "shared" },
+	{ MS_PRIVATE, "private" },       { MS_SLAVE, "slave" },   { MS_SHARED, "shared" },
 	{ MS_UNBINDABLE, "unbindable" }, { MS_REC, "recursive" },
 };
 
 static const struct name mount_flag_names[] = {
-	{ PLAN_MOUNT_RECURSIVE, "recursive" },	       { PLAN_MOUNT_LATE_READONLY, "late-read-only" },
-	{ PLAN_MOUNT_COPY_UP, "copy-up" },	       { PLAN_MOUNT_INHERIT_MODE, "inherit-mode" },
-	{ PLAN_MOUNT_LEGACY, "mount(2)" },	       { PLAN_MOUNT_REAL_DIRECTORY, "real-directory" },
-	{ PLAN_MOUNT_IS_DEV, "dev" },		       { PLAN_MOUNT_HOST_MADE, "host-made" },
-	{ PLAN_MOUNT_IDMAP, "idmap" },		       { PLAN_MOUNT_IDMAP_TREE, "idmap-tree" },
+	{ PLAN_MOUNT_RECURSIVE, "recursive" }, { PLAN_MOUNT_LATE_READONLY, "late-read-only" },
+	{ PLAN_MOUNT_COPY_UP, "copy-up" },     { PLAN_MOUNT_INHERIT_MODE, "inherit-mode" },
+	{ PLAN_MOUNT_LEGACY, "mount(2)" },     { PLAN_MOUNT_REAL_DIRECTORY, "real-directory" },
+	{ PLAN_MOUNT_IS_DEV, "dev" },          { PLAN_MOUNT_HOST_MADE, "host-made" },
+	{ PLAN_MOUNT_IDMAP, "idmap" },         { PLAN_MOUNT_IDMAP_TREE, "idmap-tree" },
 };
 
-static void print_bits(struct text *ret, const char *label, uint64_t bits, const struct name *names, size_t count)
+static void print_bits(struct text *ret, const char *label, uint64_t bits, const struct name *names,
+		       size_t count)
 {
 	if (bits == 0)
 		return;
@@ -82,7 +88,8 @@ static void print_bits(struct text *ret, const char *label, uint64_t bits, const
 
 #define PRINT_BITS(ret, label, bits, names) print_bits(ret, label, bits, names, ARRAY_LEN(names))
 
-static void print_bit_line(struct text *ret, const char *label, uint64_t bits, const struct name *names, size_t count)
+static void print_bit_line(struct text *ret, const char *label, uint64_t bits, const struct name *names,
+			   size_t count)
 {
 	if (bits == 0)
 		return;
@@ -107,13 +114,19 @@ static void print_values(struct text *ret, const struct plan *plan, const char *
 
 static void print_namespaces(struct text *ret, const struct plan *plan)
 {
-	const struct { const char *label; uint64_t flags; } lines[] = {
-		{ "joiner enters", plan->joiner_flags }, { "clone with new", plan->clone_flags },
-		{ "init enters", plan->join_flags | plan->target_flags }, { "init unshares", plan->unshare_flags },
+	const struct {
+		const char *label;
+		uint64_t flags;
+	} lines[] = {
+		{ "joiner enters", plan->joiner_flags },
+		{ "clone with new", plan->clone_flags },
+		{ "init enters", plan->join_flags | plan->target_flags },
+		{ "init unshares", plan->unshare_flags },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		print_bit_line(ret, lines[i].label, lines[i].flags, namespace_names, ARRAY_LEN(namespace_names));
+		print_bit_line(ret, lines[i].label, lines[i].flags, namespace_names,
+			       ARRAY_LEN(namespace_names));
 	for (PLAN_EACH(struct plan_id_map, map, plan, plan->uid_map))
 		text_format(ret, "uid map %u %u %u\n", map->container_id, map->host_id, map->size);
 	for (PLAN_EACH(struct plan_id_map, map, plan, plan->gid_map))
@@ -148,25 +161,32 @@ static void print_mount(struct text *ret, const struct plan *plan, const struct 
 	PRINT_BITS(ret, "; how", mount->flags, mount_flag_names);
 	text_append(ret, "\n");
 	for (PLAN_EACH(struct plan_cgroup_bind, bind, plan, mount->binds))
-		text_format(ret, "  controller %s from %s\n", plan_text(plan, bind->name), plan_text(plan, bind->source));
+		text_format(ret, "  controller %s from %s\n", plan_text(plan, bind->name),
+			    plan_text(plan, bind->source));
 }
 
 static void print_root(struct text *ret, const struct plan *plan)
 {
 	print_value(ret, plan, "rootfs", plan->rootfs);
-	print_bit_line(ret, "host propagation", plan->host_propagation, propagation_names, ARRAY_LEN(propagation_names));
-	print_bit_line(ret, "root propagation", plan->root_propagation, propagation_names, ARRAY_LEN(propagation_names));
+	print_bit_line(ret, "host propagation", plan->host_propagation, propagation_names,
+		       ARRAY_LEN(propagation_names));
+	print_bit_line(ret, "root propagation", plan->root_propagation, propagation_names,
+		       ARRAY_LEN(propagation_names));
 	for (PLAN_EACH(struct plan_mount, mount, plan, plan->mounts))
 		print_mount(ret, plan, mount);
 	for (PLAN_EACH(struct plan_device, device, plan, plan->devices))
 		text_format(ret, "device %s %c %u:%u mode %o owner %u:%u%s\n", plan_text(plan, device->path),
-			    (device->mode & 0170000) == 0060000 ? 'b' : (device->mode & 0170000) == 0010000 ? 'p' : 'c',
+			    (device->mode & 0170000) == 0060000   ? 'b'
+			    : (device->mode & 0170000) == 0010000 ? 'p'
+								  : 'c',
 			    device->major, device->minor, device->mode & 07777, device->uid, device->gid,
 			    device->listed != 0 ? " listed" : "");
 	for (PLAN_EACH(struct plan_link, link, plan, plan->links))
-		text_format(ret, "link %s -> %s\n", plan_text(plan, link->path), plan_text(plan, link->target));
+		text_format(ret, "link %s -> %s\n", plan_text(plan, link->path),
+			    plan_text(plan, link->target));
 	for (PLAN_EACH(struct plan_sysctl, sysctl, plan, plan->sysctls))
-		text_format(ret, "sysctl %s = %s\n", plan_text(plan, sysctl->file), plan_text(plan, sysctl->value));
+		text_format(ret, "sysctl %s = %s\n", plan_text(plan, sysctl->file),
+			    plan_text(plan, sysctl->value));
 	print_values(ret, plan, "read-only path", plan->readonly);
 	print_values(ret, plan, "masked path", plan->masked);
 }
@@ -203,8 +223,8 @@ static void print_process(struct text *ret, const struct plan *plan)
 	for (PLAN_EACH(uint32_t, group, plan, plan->groups))
 		text_format(ret, "group %u\n", *group);
 	for (PLAN_EACH(struct plan_rlimit, limit, plan, plan->rlimits))
-		text_format(ret, "rlimit %s soft %" PRIu64 " hard %" PRIu64 "\n", spec_rlimit_name(limit->resource),
-			    limit->soft, limit->hard);
+		text_format(ret, "rlimit %s soft %" PRIu64 " hard %" PRIu64 "\n",
+			    spec_rlimit_name(limit->resource), limit->soft, limit->hard);
 	print_capabilities(ret, "bounding", sets->bounding);
 	print_capabilities(ret, "permitted", sets->permitted);
 	print_capabilities(ret, "effective", sets->effective);

@@ -44,8 +44,8 @@ enum sync_step {
 };
 
 struct sync_message {
-	uint32_t step; /* enum sync_step */
-	int32_t value; /* JOINED: hull puts the sender's pid here, as the kernel tells it */
+	uint32_t step;      /* enum sync_step */
+	int32_t value;      /* JOINED: hull puts the sender's pid here, as the kernel tells it */
 	struct error error; /* FAILED only */
 };
 

@@ -49,17 +49,20 @@ int attach_parse_keys(const char *text, struct attach_keys *ret, struct error *e
 		unsigned char key = parse_key(s, length);
 
 		if (key == 0 || keys.count == ATTACH_MAX_KEYS)
-			return error_set(err, 0, "invalid detach keys (%s) provided", text == NULL ? "" : text);
+			return error_set(err, 0, "invalid detach keys (%s) provided",
+					 text == NULL ? "" : text);
 		keys.bytes[keys.count++] = key;
 		s += length;
 		if (*s == ',' && *++s == '\0')
-			return error_set(err, 0, "invalid detach keys (%s) provided", text == NULL ? "" : text);
+			return error_set(err, 0, "invalid detach keys (%s) provided",
+					 text == NULL ? "" : text);
 	}
 	*ret = keys;
 	return 0;
 }
 
-bool attach_filter_keys(const struct attach_keys *keys, size_t *typed, unsigned char *bytes, size_t room, size_t *length)
+bool attach_filter_keys(const struct attach_keys *keys, size_t *typed, unsigned char *bytes, size_t room,
+			size_t *length)
 {
 	unsigned char out[INPUT_BYTES + ATTACH_MAX_KEYS];
 	size_t count = 0;
@@ -107,7 +110,7 @@ struct stay {
 	unsigned char input[INPUT_BYTES + ATTACH_MAX_KEYS];
 	size_t input_length, typed;
 	bool input_open, detached;
-	int ended_by;          /* a signal that ends us, 0: none */
+	int ended_by;               /* a signal that ends us, 0: none */
 	struct piece *first, *last; /* output on its way, in the order it came */
 	size_t held_bytes;          /* in it */
 	bool output_lost[3];        /* by descriptor: its reader has gone */
@@ -140,13 +143,15 @@ static void send_size(int fd, const struct attach_options *options)
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return;
 	if (size.ws_row > 0 && size.ws_col > 0)
-		ignore_failure(client_send(fd, PROTOCOL_RESIZE, size.ws_row, size.ws_col, NULL, 0, &ignored)); /* cosmetic */
+		ignore_failure(client_send(fd, PROTOCOL_RESIZE, size.ws_row, size.ws_col, NULL, 0,
+					   &ignored)); /* cosmetic */
 }
 
 int attach_hello(int fd, const struct attach_options *options, struct error *err)
 {
 	int wants = PROTOCOL_WANT_OUTPUT | PROTOCOL_WANT_EXIT | PROTOCOL_WANT_PATIENCE;
-	int result = client_send(fd, PROTOCOL_HELLO, wants | (options->input ? PROTOCOL_WANT_INPUT : 0), 0, NULL, 0, err);
+	int result = client_send(fd, PROTOCOL_HELLO, wants | (options->input ? PROTOCOL_WANT_INPUT : 0), 0,
+				 NULL, 0, err);
 
 	if (result == 0)
 		send_size(fd, options);
@@ -157,7 +162,8 @@ int attach_hello(int fd, const struct attach_options *options, struct error *err
 
 static int open_signals(struct stay *stay, struct error *err)
 {
-	static const int ours[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGWINCH };
+	static const int ours[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+				    SIGUSR2, SIGALRM, SIGCONT, SIGWINCH };
 	sigset_t set;
 
 	(void)sigemptyset(&set);
@@ -175,7 +181,8 @@ static void find_process(struct stay *stay)
 	struct error ignored;
 
 	if (store_run_load(&stay->front->store, stay->id, &run, &ignored) == 0 && run.container.pid != 0)
-		ignore_failure(process_find(&run.container, &stay->process, &ignored)); /* then it has ended */
+		ignore_failure(
+			process_find(&run.container, &stay->process, &ignored)); /* then it has ended */
 }
 
 static void pass_signal(struct stay *stay, int signal)
@@ -201,7 +208,8 @@ static void take_signals(struct stay *stay)
 		int signal = (int)info.ssi_signo;
 
 		if (signal == SIGCONT && stay->raw)
-			(void)tcsetattr(STDIN_FILENO, TCSANOW, &stay->mode); /* the shell has changed it meanwhile */
+			(void)tcsetattr(STDIN_FILENO, TCSANOW,
+					&stay->mode); /* the shell has changed it meanwhile */
 		if (signal == SIGWINCH || signal == SIGCONT)
 			send_size(stay->fd, stay->options);
 		else if (stay->options->proxy_signals)
@@ -233,8 +241,8 @@ static void read_input(struct stay *stay)
 	if (got <= 0)
 		stay->input_open = false;
 	else if (stay->options->terminal)
-		stay->detached = attach_filter_keys(&stay->options->keys, &stay->typed, stay->input, sizeof(stay->input),
-						    &stay->input_length);
+		stay->detached = attach_filter_keys(&stay->options->keys, &stay->typed, stay->input,
+						    sizeof(stay->input), &stay->input_length);
 }
 
 /* What was read goes out; nothing left and an ended input is told once. */
@@ -255,12 +263,14 @@ static void write_output(struct stay *stay)
 {
 	struct piece *piece = stay->first;
 	size_t left = piece->length - piece->written;
-	ssize_t put = write(piece->fd, piece->bytes + piece->written, left < PIECE_BYTES ? left : PIECE_BYTES);
+	ssize_t put =
+		write(piece->fd, piece->bytes + piece->written, left < PIECE_BYTES ? left : PIECE_BYTES);
 
 	if (put < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (put < 0)
-		stay->output_lost[piece->fd] = true; /* the container goes on, and so do we, for its exit code */
+		stay->output_lost[piece->fd] =
+			true; /* the container goes on, and so do we, for its exit code */
 	piece->written = put < 0 ? piece->length : piece->written + (size_t)put;
 	if (piece->written < piece->length)
 		return;

@@ -20,10 +20,12 @@ struct attach_keys {
 /* "ctrl-p,ctrl-q", "a,b"; NULL is the first of these, "" none. Errors: -EINVAL with docker's words. */
 must_check int attach_parse_keys(const char *text, struct attach_keys *ret, struct error *err);
 /*
- * What of @bytes goes to the container, moved to the front; the keys typed so far are kept back and counted in
+ * What of @bytes goes to the container, moved to the front; the keys typed so far are kept back and counted
+ * in
  * @typed. True: all of them were typed, the rest is not for the container.
  */
-bool attach_filter_keys(const struct attach_keys *keys, size_t *typed, unsigned char *bytes, size_t room, size_t *length);
+bool attach_filter_keys(const struct attach_keys *keys, size_t *typed, unsigned char *bytes, size_t room,
+			size_t *length);
 
 struct attach_options {
 	bool input, terminal, proxy_signals;

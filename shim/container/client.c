@@ -46,7 +46,8 @@ int client_pair(int *ret_ours, int *ret_theirs, struct error *err)
 	return 0;
 }
 
-int client_send(int fd, enum protocol_type type, int a, int b, const void *bytes, size_t length, struct error *err)
+int client_send(int fd, enum protocol_type type, int a, int b, const void *bytes, size_t length,
+		struct error *err)
 {
 	struct protocol_head head = { (uint32_t)type, a, b };
 	/* sendmsg(2) reads only; its struct says otherwise */

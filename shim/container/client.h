@@ -23,6 +23,7 @@ must_check int client_send(int fd, enum protocol_type type, int a, int b, const 
  */
 must_check int client_receive(int fd, struct protocol_head *ret, void *bytes, struct error *err);
 /* What hull-shim says of the container's state. */
-must_check int client_ask(const struct store *store, const char *id, enum protocol_state *ret, struct error *err);
+must_check int client_ask(const struct store *store, const char *id, enum protocol_state *ret,
+			  struct error *err);
 
 #endif

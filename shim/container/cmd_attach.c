@@ -17,7 +17,8 @@ static const struct option_row attach_rows[] = {
 	OPTION(struct attach_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
 	       "keys that leave it running (default: ctrl-p,ctrl-q)"),
 	OPTION(struct attach_values, no_stdin, BOOL, "no-stdin", 0, NULL, "do not attach standard input"),
-	OPTION(struct attach_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
+	OPTION(struct attach_values, sig_proxy, BOOL, "sig-proxy", 0, NULL,
+	       "pass signals on (default: true)"),
 	{ 0 },
 };
 
@@ -54,7 +55,8 @@ const struct command cmd_attach = {
 	.name = "attach",
 	.usage = "CONTAINER",
 	.summary = "Attach to the input, output and errors of a running container",
-	.description = "The detach keys, heeded where the container has a terminal, leave it running. The exit status is\n"
+	.description = "The detach keys, heeded where the container has a terminal, leave it running. The "
+		       "exit status is\n"
 		       "the container's.\n",
 	.options = attach_rows,
 	.values_size = COMMAND_VALUES(struct attach_values),

@@ -22,7 +22,7 @@
 
 #include "base/banned.h"
 
-#define LOWEST_FD 10 /* above the numbers that the child is given */
+#define LOWEST_FD 10      /* above the numbers that the child is given */
 #define FAILED_ITSELF 255 /* `hull exec` has failed, or the program has this status */
 #define MAX_LOG_BYTES ((size_t)1 << 20)
 
@@ -34,11 +34,14 @@ struct exec_values {
 
 static const struct option_row exec_rows[] = {
 	OPTION(struct exec_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it"),
-	OPTION(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE", "set an environment variable (repeatable)"),
+	OPTION(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE",
+	       "set an environment variable (repeatable)"),
 	OPTION(struct exec_values, interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),
 	OPTION(struct exec_values, tty, BOOL, "tty", 't', NULL, "give it a terminal"),
-	OPTION(struct exec_values, user, TEXT, "user", 'u', "USER[:GROUP]", "run as this user; names are the container's"),
-	OPTION(struct exec_values, workdir, TEXT, "workdir", 'w', "DIR", "working directory in the container"),
+	OPTION(struct exec_values, user, TEXT, "user", 'u', "USER[:GROUP]",
+	       "run as this user; names are the container's"),
+	OPTION(struct exec_values, workdir, TEXT, "workdir", 'w', "DIR",
+	       "working directory in the container"),
 	{ 0 },
 };
 
@@ -59,7 +62,8 @@ static int open_root(const struct view *view, struct rootdir *ret, struct error 
 	(void)close(process.fd); /* only asked */
 	if (fd < 0 || ended) {
 		cleanup_close(&fd);
-		return error_set(err, ended ? ESRCH : number, "open the root of container %s", view->container.name);
+		return error_set(err, ended ? ESRCH : number, "open the root of container %s",
+				 view->container.name);
 	}
 	ret->fd = fd;
 	return 0;
@@ -68,11 +72,13 @@ static int open_root(const struct view *view, struct rootdir *ret, struct error 
 /* --- the process object -------------------------------------------------------------------------- */
 
 /* Another user has that user's groups, and as anyone but root no capability that it did not gain itself. */
-static const struct json *with_user(struct arena *arena, const struct json *process, const struct users_found *found)
+static const struct json *with_user(struct arena *arena, const struct json *process,
+				    const struct users_found *found)
 {
 	static const char *const dropped[] = { "effective", "permitted", "inheritable", "ambient" };
 	const struct json *user = tree_with(arena, NULL, "uid", tree_number(arena, found->uid));
-	const struct json *groups = tree_strings(arena, NULL, 0), *capabilities = json_get(process, "capabilities");
+	const struct json *groups = tree_strings(arena, NULL, 0),
+			  *capabilities = json_get(process, "capabilities");
 
 	for (size_t i = 0; groups != NULL && i < found->group_count; i++)
 		groups = tree_with_item(arena, groups, i, tree_number(arena, found->groups[i]));
@@ -98,7 +104,8 @@ static const char *env_item(struct arena *arena, const char *item)
 	return value == NULL ? NULL : arena_format(arena, "%s=%s", item, value);
 }
 
-static const struct json *with_env(struct arena *arena, const struct json *process, const struct option_list *given)
+static const struct json *with_env(struct arena *arena, const struct json *process,
+				   const struct option_list *given)
 {
 	const struct json *env = json_get(process, "env");
 
@@ -110,7 +117,8 @@ static const struct json *with_env(struct arena *arena, const struct json *proce
 
 		if (item == NULL)
 			continue;
-		for (const struct json *old = env->first; old != NULL && strncmp(old->text, item, name) != 0; old = old->next)
+		for (const struct json *old = env->first; old != NULL && strncmp(old->text, item, name) != 0;
+		     old = old->next)
 			place++;
 		env = tree_with_item(arena, env, place, tree_string(arena, item));
 	}
@@ -119,7 +127,8 @@ static const struct json *with_env(struct arena *arena, const struct json *proce
 
 /* The container's own process object with what was asked for. */
 static int make_process(struct front *front, const struct exec_values *given, const struct view *view,
-			const struct spec *spec, const struct strings *command, struct text *ret, struct error *err)
+			const struct spec *spec, const struct strings *command, struct text *ret,
+			struct error *err)
 {
 	const struct json *process = json_get(spec->json, "process");
 	struct arena *arena = &front->arena;
@@ -145,7 +154,8 @@ static int make_process(struct front *front, const struct exec_values *given, co
 		process = tree_with(arena, process, "terminal",
 				    tree_bool(arena, given->tty.value && !given->detach.value));
 	if (process != NULL)
-		process = tree_with(arena, process, "args", tree_strings(arena, command->items, command->count));
+		process = tree_with(arena, process, "args",
+				    tree_strings(arena, command->items, command->count));
 	if (process == NULL)
 		return error_set(err, ENOMEM, "describe the process");
 	tree_write(process, NULL, ret);
@@ -200,7 +210,8 @@ static int read_status(int log, int status)
 	return failure == FRONT_FAILED_RUN ? 126 : failure;
 }
 
-static int run_args(const struct spawn_args *args, const struct exec_values *given, int document, struct error *err)
+static int run_args(const struct spawn_args *args, const struct exec_values *given, int document,
+		    struct error *err)
 {
 	bool input = given->interactive.value && !given->detach.value;
 	bool output = !given->detach.value;
@@ -253,7 +264,8 @@ const struct command cmd_exec = {
 	.name = "exec",
 	.usage = "CONTAINER COMMAND [ARG...]",
 	.summary = "Execute a command in a running container",
-	.description = "Options stand before CONTAINER. The exit status is the command's; 126: it cannot be executed, 127:\n"
+	.description = "Options stand before CONTAINER. The exit status is the command's; 126: it cannot be "
+		       "executed, 127:\n"
 		       "it was not found.\n",
 	.options = exec_rows,
 	.values_size = COMMAND_VALUES(struct exec_values),

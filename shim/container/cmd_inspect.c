@@ -23,7 +23,8 @@ struct inspect_values {
 };
 
 static const struct option_row inspect_rows[] = {
-	OPTION(struct inspect_values, format, TEXT, "format", 'f', "FORMAT", "json, or a template: {{.State.Status}}"),
+	OPTION(struct inspect_values, format, TEXT, "format", 'f', "FORMAT",
+	       "json, or a template: {{.State.Status}}"),
 	{ 0 },
 };
 
@@ -92,7 +93,10 @@ static void add_state(struct text *ret, const struct view *view)
 	add_number(ret, "Pid", up ? view->run.container.pid : 0);
 	add_number(ret, "ExitCode", up ? 0 : view_exit_code(view));
 	add_text(ret, "Error", up ? NULL : why);
-	add_time(ret, "StartedAt", view->has_run ? view->run.started_ns : view->has_exit ? view->exit.started_ns : 0);
+	add_time(ret, "StartedAt",
+		 view->has_run    ? view->run.started_ns
+		 : view->has_exit ? view->exit.started_ns
+				  : 0);
 	add_time(ret, "FinishedAt", view->has_exit && !view->unknown_exit ? view->exit.finished_ns : 0);
 	add_bool(ret, "Monitored", view->monitored);
 	end_object(ret, ",");
@@ -169,7 +173,8 @@ static struct spec *load_document(struct front *front, const char *id)
 	struct spec *spec = NULL;
 	struct error err;
 
-	if (store_directory(&front->store, id, &dir, &err) < 0 || spec_load(dir, &spec, NULL, NULL, &err) < 0) {
+	if (store_directory(&front->store, id, &dir, &err) < 0 ||
+	    spec_load(dir, &spec, NULL, NULL, &err) < 0) {
 		front_fail(&err);
 		return NULL;
 	}
@@ -181,9 +186,9 @@ static void write_document(struct front *front, const struct view *view, struct 
 	static const struct strings none = { 0 };
 	const struct store_container *container = &view->container;
 	struct spec *spec = load_document(front, view->id);
-	struct strings rest = container->command.count > 1
-				      ? (struct strings){ container->command.count - 1, container->command.items + 1 }
-				      : none;
+	struct strings rest = container->command.count > 1 ? (struct strings){ container->command.count - 1,
+									       container->command.items + 1 }
+							   : none;
 
 	text_append(ret, "{");
 	add_text(ret, "Id", view->id);

@@ -19,8 +19,8 @@
 
 #include "base/banned.h"
 
-#define LOOK_MS 200           /* between looks whether the container still runs */
-#define BUNCH_BYTES 65536     /* written at once */
+#define LOOK_MS 200       /* between looks whether the container still runs */
+#define BUNCH_BYTES 65536 /* written at once */
 #define JOURNALCTL "/usr/bin/journalctl"
 
 struct logs_values {
@@ -29,8 +29,10 @@ struct logs_values {
 };
 
 static const struct option_row logs_rows[] = {
-	OPTION(struct logs_values, follow, BOOL, "follow", 'f', NULL, "go on with what comes, until the container ends"),
-	OPTION(struct logs_values, since, TEXT, "since", 0, "TIME", "not before TIME: 2026-11-25T08:29:43Z, or 10m ago"),
+	OPTION(struct logs_values, follow, BOOL, "follow", 'f', NULL,
+	       "go on with what comes, until the container ends"),
+	OPTION(struct logs_values, since, TEXT, "since", 0, "TIME",
+	       "not before TIME: 2026-11-25T08:29:43Z, or 10m ago"),
 	OPTION(struct logs_values, until, TEXT, "until", 0, "TIME", "not after TIME"),
 	OPTION(struct logs_values, tail, TEXT, "tail", 'n', "N", "only the last N lines (default: all)"),
 	OPTION(struct logs_values, timestamps, BOOL, "timestamps", 't', NULL, "the time before each line"),
@@ -43,10 +45,10 @@ struct logs {
 	enum store_log_driver driver;
 	int64_t since_ns, until_ns;
 	bool follow, timestamps;
-	bool tailed;         /* only the last lines */
-	uint64_t skip;       /* lines that are passed over first */
-	bool in_line[3];     /* by stream: a line has begun and has no end */
-	struct text out[3];  /* by descriptor: what is to be written */
+	bool tailed;        /* only the last lines */
+	uint64_t skip;      /* lines that are passed over first */
+	bool in_line[3];    /* by stream: a line has begun and has no end */
+	struct text out[3]; /* by descriptor: what is to be written */
 };
 
 /* --- output --------------------------------------------------------------------------------------- */
@@ -152,7 +154,7 @@ static bool still_runs(const struct logs *logs)
 	if (store_run_load(&logs->front->store, logs->id, &run, &ignored) < 0)
 		return false;
 	if (process_find(&run.shim, &pidfd, &ignored) < 0)
-		return false; /* who would write to it? */
+		return false;  /* who would write to it? */
 	(void)close(pidfd.fd); /* only asked whether it is there */
 	return true;
 }
@@ -242,9 +244,11 @@ static int show_journal(const struct logs *logs, const struct logs_values *given
 	spawn_add(&args, logs->timestamps ? "--output=short-iso-precise" : "--output=cat");
 	spawn_add(&args, arena_format(arena, "CONTAINER_ID_FULL=%s", logs->id));
 	if (logs->since_ns != INT64_MIN)
-		spawn_add(&args, arena_format(arena, "--since=@%lld", (long long)(logs->since_ns / WORDS_SECOND_NS)));
+		spawn_add(&args, arena_format(arena, "--since=@%lld",
+					      (long long)(logs->since_ns / WORDS_SECOND_NS)));
 	if (logs->until_ns != INT64_MAX)
-		spawn_add(&args, arena_format(arena, "--until=@%lld", (long long)(logs->until_ns / WORDS_SECOND_NS)));
+		spawn_add(&args, arena_format(arena, "--until=@%lld",
+					      (long long)(logs->until_ns / WORDS_SECOND_NS)));
 	if (logs->tailed)
 		spawn_add(&args, arena_format(arena, "--lines=%s", given->tail));
 	else if (logs->follow)
@@ -257,7 +261,8 @@ static int show_journal(const struct logs *logs, const struct logs_values *given
 	return result < 0 ? result : status;
 }
 
-static int read_values(const struct logs_values *given, struct logs *logs, uint64_t *ret_tail, struct error *err)
+static int read_values(const struct logs_values *given, struct logs *logs, uint64_t *ret_tail,
+		       struct error *err)
 {
 	int64_t now_ns = words_now_ns();
 	struct error ignored;
@@ -273,7 +278,9 @@ static int read_values(const struct logs_values *given, struct logs *logs, uint6
 		return error_add(err, "invalid value for \"until\"");
 	if (given->tail != NULL && !text_equal(given->tail, "all") && !text_equal(given->tail, "-1")) {
 		if (number_parse_u64(given->tail, INT64_MAX, ret_tail, &ignored) < 0)
-			return error_set(err, 0, "invalid value for \"tail\": %s is neither a number nor \"all\"", given->tail);
+			return error_set(err, 0,
+					 "invalid value for \"tail\": %s is neither a number nor \"all\"",
+					 given->tail);
 		logs->tailed = true;
 	}
 	return 0;
@@ -301,7 +308,8 @@ static int logs_run(struct front *front, const void *values, const struct string
 	logs.driver = view.container.log_driver;
 	if (logs.driver == LOG_DRIVER_NONE)
 		return error_set(err, 0, "configured logging driver does not support reading");
-	result = logs.driver == LOG_DRIVER_JOURNALD ? show_journal(&logs, given, err) : show_files(&logs, tail, err);
+	result = logs.driver == LOG_DRIVER_JOURNALD ? show_journal(&logs, given, err)
+						    : show_files(&logs, tail, err);
 	text_release(&logs.out[STDOUT_FILENO]);
 	text_release(&logs.out[STDERR_FILENO]);
 	return result;

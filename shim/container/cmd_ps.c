@@ -30,7 +30,8 @@ static const struct option_row ps_rows[] = {
 	OPTION(struct ps_values, all, BOOL, "all", 'a', NULL, "all of them (default: those that run)"),
 	OPTION(struct ps_values, filters, LIST, "filter", 'f', "KEY=VALUE",
 	       "only those with this name, id, status or exited (repeatable)"),
-	OPTION(struct ps_values, format, TEXT, "format", 0, "FORMAT", "table, json, or a template: {{.ID}} {{.Names}}"),
+	OPTION(struct ps_values, format, TEXT, "format", 0, "FORMAT",
+	       "table, json, or a template: {{.ID}} {{.Names}}"),
 	OPTION(struct ps_values, last, INT, "last", 'n', "N", "the N created last, in any state"),
 	OPTION(struct ps_values, latest, BOOL, "latest", 'l', NULL, "the one created last, in any state"),
 	OPTION(struct ps_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
@@ -56,7 +57,8 @@ static bool starts_with(const char *filter, const char *key, const char **ret_va
 
 static int check_filters(const struct option_list *filters, struct error *err)
 {
-	static const char *const states[] = { "created", "restarting", "running", "removing", "paused", "exited", "dead" };
+	static const char *const states[] = { "created", "restarting", "running", "removing",
+					      "paused",  "exited",     "dead" };
 	const char *value;
 
 	for (size_t i = 0; i < filters->count; i++) {
@@ -103,8 +105,10 @@ static bool passes(const struct row *row, const struct option_list *filters)
 			else if (k == 1)
 				found = found || text_starts(row->view.id, value);
 			else if (k == 2)
-				found = found || text_equal(row->damaged ? "dead"
-									 : lifecycle_state_names[row->view.state], value);
+				found = found ||
+					text_equal(row->damaged ? "dead"
+								: lifecycle_state_names[row->view.state],
+						   value);
 			else
 				found = found || (row->view.state == LIFE_EXITED && text_equal(code, value));
 		}
@@ -153,7 +157,8 @@ static void mark_paused(struct front *front, struct row *rows, size_t count)
 	spawn_add(&args, "--format");
 	spawn_add(&args, "json");
 	if (spawn_run(&args, &text, &ignored) < 0 || text.length == 0 ||
-	    json_parse(&front->arena, "list", text.data, text.length, &list, &ignored) < 0 || list->type != JSON_ARRAY)
+	    json_parse(&front->arena, "list", text.data, text.length, &list, &ignored) < 0 ||
+	    list->type != JSON_ARRAY)
 		return;
 	for (const struct json *item = list->first; item != NULL; item = item->next) {
 		const struct json *id = json_get(item, "id"), *status = json_get(item, "status");
@@ -167,7 +172,8 @@ static void mark_paused(struct front *front, struct row *rows, size_t count)
 }
 
 /* The newest first. @ret_damaged: how many could not be read; each was told on standard error. */
-static int load_rows(struct front *front, struct row **ret, size_t *ret_count, size_t *ret_damaged, struct error *err)
+static int load_rows(struct front *front, struct row **ret, size_t *ret_count, size_t *ret_damaged,
+		     struct error *err)
 {
 	char(*ids)[STORE_ID_DIGITS + 1] = NULL;
 	size_t count = 0, kept = 0;
@@ -202,8 +208,17 @@ static int load_rows(struct front *front, struct row **ret, size_t *ret_count, s
 
 /* --- how they are shown --------------------------------------------------------------------------- */
 
-enum column { COL_ID, COL_IMAGE, COL_COMMAND, COL_RUNNING_FOR, COL_STATUS, COL_NAMES, COL_CREATED_AT, COL_STATE,
-	      COL_COUNT };
+enum column {
+	COL_ID,
+	COL_IMAGE,
+	COL_COMMAND,
+	COL_RUNNING_FOR,
+	COL_STATUS,
+	COL_NAMES,
+	COL_CREATED_AT,
+	COL_STATE,
+	COL_COUNT
+};
 static const struct {
 	const char *field, *heading;
 } columns[] = {
@@ -226,7 +241,9 @@ static void write_cell(const struct row *row, enum column column, bool cut, int6
 	if (column == COL_ID)
 		text_format(ret, "%.*s", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, view->id);
 	else if (row->damaged)
-		text_append(ret, column == COL_STATUS ? "Dead (damaged records)" : column == COL_STATE ? "dead" : "");
+		text_append(ret, column == COL_STATUS  ? "Dead (damaged records)"
+				 : column == COL_STATE ? "dead"
+						       : "");
 	else if (column == COL_IMAGE)
 		text_append(ret, view->container.bundle);
 	else if (column == COL_COMMAND)
@@ -280,10 +297,12 @@ static const struct json *row_object(struct front *front, const struct row *row,
 		struct error ignored;
 
 		write_cell(row, (enum column)c, cut, now_ns, &cell);
-		const char *copy = text_done(&cell, &ignored) < 0 ? NULL
-								   : arena_copy(&front->arena, cell.data, cell.length);
+		const char *copy = text_done(&cell, &ignored) < 0
+					   ? NULL
+					   : arena_copy(&front->arena, cell.data, cell.length);
 		object = copy == NULL ? NULL
-				      : tree_with(&front->arena, object, columns[c].field, tree_string(&front->arena, copy));
+				      : tree_with(&front->arena, object, columns[c].field,
+						  tree_string(&front->arena, copy));
 		if (object == NULL)
 			return NULL;
 	}
@@ -320,8 +339,8 @@ static void add_line(struct table *table, struct text *line)
 }
 
 /* "table TEMPLATE": its columns under their headings. */
-static int append_template_table(struct front *front, const struct row *rows, size_t count, const char *format, bool cut,
-				 struct text *ret, struct error *err)
+static int append_template_table(struct front *front, const struct row *rows, size_t count,
+				 const char *format, bool cut, struct text *ret, struct error *err)
 {
 	int64_t now_ns = words_now_ns();
 	struct table table;
@@ -333,7 +352,8 @@ static int append_template_table(struct front *front, const struct row *rows, si
 	table_init(&table, width < TABLE_MAX_COLUMNS ? width : TABLE_MAX_COLUMNS, TABLE_WIDTH_DOCKER);
 	for (size_t i = 0; result == 0 && i <= count; i++) {
 		autotext struct text line = TEXT_EMPTY;
-		const struct json *object = i == 0 ? heading_object(front) : row_object(front, &rows[i - 1], cut, now_ns);
+		const struct json *object =
+			i == 0 ? heading_object(front) : row_object(front, &rows[i - 1], cut, now_ns);
 
 		result = object == NULL ? error_set(err, ENOMEM, "list containers")
 					: template_write(format, object, true, &line, err);
@@ -345,8 +365,8 @@ static int append_template_table(struct front *front, const struct row *rows, si
 	return result;
 }
 
-static int append_lines(struct front *front, const struct row *rows, size_t count, const char *format, bool cut,
-			struct text *ret, struct error *err)
+static int append_lines(struct front *front, const struct row *rows, size_t count, const char *format,
+			bool cut, struct text *ret, struct error *err)
 {
 	int64_t now_ns = words_now_ns();
 
@@ -367,14 +387,15 @@ static int append_lines(struct front *front, const struct row *rows, size_t coun
 	return 0;
 }
 
-static int append_rows(struct front *front, const struct ps_values *values, const struct row *rows, size_t count,
-		       struct text *ret, struct error *err)
+static int append_rows(struct front *front, const struct ps_values *values, const struct row *rows,
+		       size_t count, struct text *ret, struct error *err)
 {
 	bool cut = !values->no_trunc.value;
 
 	if (values->quiet.value) {
 		for (size_t i = 0; i < count; i++)
-			text_format(ret, "%.*s\n", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, rows[i].view.id);
+			text_format(ret, "%.*s\n", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS,
+				    rows[i].view.id);
 		return 0;
 	}
 	if (values->format == NULL || text_equal(values->format, "table"))
@@ -382,7 +403,8 @@ static int append_rows(struct front *front, const struct ps_values *values, cons
 	if (text_equal(values->format, "json"))
 		return append_lines(front, rows, count, NULL, cut, ret, err);
 	if (text_starts(values->format, "table "))
-		return append_template_table(front, rows, count, values->format + strlen("table "), cut, ret, err);
+		return append_template_table(front, rows, count, values->format + strlen("table "), cut, ret,
+					     err);
 	return append_lines(front, rows, count, values->format, cut, ret, err);
 }
 
@@ -392,7 +414,9 @@ static int ps_run(struct front *front, const void *values, const struct strings 
 	autotext struct text text = TEXT_EMPTY;
 	struct row *rows = NULL;
 	size_t count = 0, kept = 0, damaged = 0;
-	size_t most = given->latest.value ? 1 : given->last.set && given->last.value > 0 ? (size_t)given->last.value : SIZE_MAX;
+	size_t most = given->latest.value                        ? 1
+		      : given->last.set && given->last.value > 0 ? (size_t)given->last.value
+								 : SIZE_MAX;
 	int result = check_filters(&given->filters, err);
 
 	(void)args;
@@ -414,7 +438,8 @@ const struct command cmd_ps = {
 	.aliases = "ls list",
 	.usage = "",
 	.summary = "List containers",
-	.description = "A container whose records are damaged is named on standard error, and the exit status is then 1.\n",
+	.description = "A container whose records are damaged is named on standard error, and the exit "
+		       "status is then 1.\n",
 	.options = ps_rows,
 	.values_size = COMMAND_VALUES(struct ps_values),
 	.run = ps_run,

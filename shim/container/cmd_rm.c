@@ -59,7 +59,8 @@ static bool is_sure(void)
 {
 	char answer = 'n';
 
-	printf("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ");
+	printf("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? "
+	       "[y/N] ");
 	(void)fflush(stdout); /* a question nobody sees gets no answer */
 	return read(STDIN_FILENO, &answer, 1) == 1 && (answer == 'y' || answer == 'Y');
 }

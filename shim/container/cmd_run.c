@@ -117,8 +117,10 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "--bundle DIR [COMMAND] [ARG...]",
 	.summary = "Create and run a new container",
-	.description = "COMMAND replaces the program of the bundle. Options stand before it. Without --detach the exit\n"
-		       "status is the program's; 125: it could not be started, 126: it cannot be executed, 127: it was\n"
+	.description = "COMMAND replaces the program of the bundle. Options stand before it. Without "
+		       "--detach the exit\n"
+		       "status is the program's; 125: it could not be started, 126: it cannot be executed, "
+		       "127: it was\n"
 		       "not found.\n",
 	.options = run_rows,
 	.values_size = COMMAND_VALUES(struct run_values),
@@ -137,7 +139,8 @@ struct start_values {
 
 static const struct option_row start_rows[] = {
 	OPTION(struct start_values, attach, BOOL, "attach", 'a', NULL, "stay with it: output and signals"),
-	OPTION(struct start_values, interactive, BOOL, "interactive", 'i', NULL, "attach standard input, too"),
+	OPTION(struct start_values, interactive, BOOL, "interactive", 'i', NULL,
+	       "attach standard input, too"),
 	OPTION(struct start_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
 	       "keys that leave it running (default: ctrl-p,ctrl-q)"),
 	OPTION(struct start_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
@@ -150,7 +153,8 @@ static int start_one(struct front *front, const char *id, const void *data, stru
 	return operate_start(front, id, -1, err);
 }
 
-static int start_attached(struct front *front, const struct start_values *given, const char *word, struct error *err)
+static int start_attached(struct front *front, const struct start_values *given, const char *word,
+			  struct error *err)
 {
 	struct attach_options options = { .proxy_signals = !given->sig_proxy.set || given->sig_proxy.value };
 	struct view view;
@@ -162,7 +166,8 @@ static int start_attached(struct front *front, const struct start_values *given,
 	if (result < 0)
 		return result;
 	if (view.state == LIFE_RUNNING)
-		return error_set(err, 0, "container %s is running already, attach to it", view.container.name);
+		return error_set(err, 0, "container %s is running already, attach to it",
+				 view.container.name);
 	options.terminal = view.container.terminal;
 	options.input = given->interactive.value && view.container.open_stdin;
 	result = operate_start_attached(front, view.id, &options, &status, err);

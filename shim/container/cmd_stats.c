@@ -31,7 +31,8 @@ struct stats_values {
 
 static const struct option_row stats_rows[] = {
 	OPTION(struct stats_values, all, BOOL, "all", 'a', NULL, "those that do not run, too"),
-	OPTION(struct stats_values, format, TEXT, "format", 0, "FORMAT", "table, json, or a template: {{.Name}} {{.CPUPerc}}"),
+	OPTION(struct stats_values, format, TEXT, "format", 0, "FORMAT",
+	       "table, json, or a template: {{.Name}} {{.CPUPerc}}"),
 	OPTION(struct stats_values, no_stream, BOOL, "no-stream", 0, NULL, "show one result only"),
 	OPTION(struct stats_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
 	{ 0 },
@@ -41,7 +42,7 @@ static const struct option_row stats_rows[] = {
 struct watched {
 	char id[STORE_ID_DIGITS + 1];
 	char name[NAME_BYTES];
-	bool runs, known;         /* known: before holds a sample of the same process */
+	bool runs, known; /* known: before holds a sample of the same process */
 	pid_t pid;
 	struct stats_sample before, now;
 };
@@ -65,7 +66,8 @@ static int choose_with(struct front *front, const struct stats_values *values, c
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct view view;
 
-		result = args->count > 0 ? store_find(&front->store, args->items[i], chosen[kept].id, err) : 0;
+		result =
+			args->count > 0 ? store_find(&front->store, args->items[i], chosen[kept].id, err) : 0;
 		if (result == 0 && args->count == 0)
 			memcpy(chosen[kept].id, ids[i], sizeof(ids[i]));
 		if (result == 0)
@@ -111,8 +113,8 @@ static void sample(struct front *front, struct watched *list, size_t count)
 
 		one->before = one->now;
 		one->known = one->runs;
-		one->runs = store_run_load(&front->store, one->id, &run, &ignored) == 0 && run.container.pid != 0 &&
-			    process_find(&run.container, &process, &ignored) == 0;
+		one->runs = store_run_load(&front->store, one->id, &run, &ignored) == 0 &&
+			    run.container.pid != 0 && process_find(&run.container, &process, &ignored) == 0;
 		if (!one->runs)
 			continue;
 		one->pid = run.container.pid;
@@ -124,8 +126,18 @@ static void sample(struct front *front, struct watched *list, size_t count)
 
 /* --- how it is shown ------------------------------------------------------------------------------ */
 
-enum column { COL_ID, COL_NAME, COL_CPU, COL_MEMORY, COL_MEMORY_PERCENT, COL_NETWORK, COL_BLOCK, COL_PIDS, COL_PRESSURE,
-	      COL_COUNT };
+enum column {
+	COL_ID,
+	COL_NAME,
+	COL_CPU,
+	COL_MEMORY,
+	COL_MEMORY_PERCENT,
+	COL_NETWORK,
+	COL_BLOCK,
+	COL_PIDS,
+	COL_PRESSURE,
+	COL_COUNT
+};
 static const struct {
 	const char *field, *heading;
 } columns[] = {
@@ -171,7 +183,9 @@ static void write_cell(const struct watched *one, enum column column, bool cut, 
 	else if (column == COL_NAME)
 		text_append(ret, one->name);
 	else if (!one->runs)
-		text_append(ret, column == COL_MEMORY || column == COL_NETWORK || column == COL_BLOCK ? "-- / --" : "--");
+		text_append(ret, column == COL_MEMORY || column == COL_NETWORK || column == COL_BLOCK
+					 ? "-- / --"
+					 : "--");
 	else if (column == COL_CPU)
 		write_percent(one->known ? stats_cpu_percent(&one->before, now) : STATS_UNKNOWN, ret);
 	else if (column == COL_MEMORY)
@@ -201,7 +215,8 @@ static bool any_pressure(const struct watched *list, size_t count)
 	return false;
 }
 
-static int append_table(const struct watched *list, size_t count, bool cut, struct text *ret, struct error *err)
+static int append_table(const struct watched *list, size_t count, bool cut, struct text *ret,
+			struct error *err)
 {
 	size_t width = any_pressure(list, count) ? COL_COUNT : COL_PRESSURE;
 	struct table table;
@@ -225,7 +240,8 @@ static int append_table(const struct watched *list, size_t count, bool cut, stru
 	return result;
 }
 
-static int append_line(const struct watched *one, const char *format, bool cut, struct text *ret, struct error *err)
+static int append_line(const struct watched *one, const char *format, bool cut, struct text *ret,
+		       struct error *err)
 {
 	struct arena arena;
 	const struct json *object = NULL;
@@ -241,7 +257,9 @@ static int append_line(const struct watched *one, const char *format, bool cut, 
 			break;
 		const char *copy = arena_copy(&arena, cell.data, cell.length);
 
-		object = copy == NULL ? NULL : tree_with(&arena, object, columns[c].field, tree_string(&arena, copy));
+		object = copy == NULL
+				 ? NULL
+				 : tree_with(&arena, object, columns[c].field, tree_string(&arena, copy));
 		if (object == NULL)
 			result = error_set(err, ENOMEM, "show statistics");
 	}
@@ -254,7 +272,8 @@ static int append_line(const struct watched *one, const char *format, bool cut, 
 	return result;
 }
 
-static int show(const struct watched *list, size_t count, const struct stats_values *values, bool live, struct error *err)
+static int show(const struct watched *list, size_t count, const struct stats_values *values, bool live,
+		struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	bool table = values->format == NULL || text_equal(values->format, "table");

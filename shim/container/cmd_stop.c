@@ -43,7 +43,8 @@ const struct command cmd_stop = {
 	.name = "stop",
 	.usage = "CONTAINER [CONTAINER...]",
 	.summary = "Stop one or more running containers",
-	.description = "The container's stop signal is sent, and SIGKILL when it has not ended in time. A restart policy does\n"
+	.description = "The container's stop signal is sent, and SIGKILL when it has not ended in time. A "
+		       "restart policy does\n"
 		       "not start it again.\n",
 	.options = stop_rows,
 	.values_size = COMMAND_VALUES(struct stop_values),

@@ -8,9 +8,9 @@
 #include "base/banned.h"
 
 const struct command *const command_table[] = {
-	&cmd_create, &cmd_run,	 &cmd_start,   &cmd_stop,   &cmd_restart, &cmd_kill,   &cmd_pause,
-	&cmd_unpause, &cmd_rm,	 &cmd_prune,   &cmd_rename, &cmd_ps,	  &cmd_inspect, &cmd_logs,
-	&cmd_attach, &cmd_exec,	 &cmd_wait,    &cmd_stats,  &cmd_top,	  &cmd_version, NULL,
+	&cmd_create,  &cmd_run,  &cmd_start, &cmd_stop,   &cmd_restart, &cmd_kill,    &cmd_pause,
+	&cmd_unpause, &cmd_rm,   &cmd_prune, &cmd_rename, &cmd_ps,      &cmd_inspect, &cmd_logs,
+	&cmd_attach,  &cmd_exec, &cmd_wait,  &cmd_stats,  &cmd_top,     &cmd_version, NULL,
 };
 
 const struct option_row command_global_rows[] = {
@@ -18,8 +18,10 @@ const struct option_row command_global_rows[] = {
 	       "where containers are kept (default: " STORE_DEFAULT_ROOT ")"),
 	OPTION(struct command_globals, run, TEXT, "run", 0, "DIR",
 	       "where running ones have their sockets (default: " STORE_DEFAULT_RUN ")"),
-	OPTION(struct command_globals, root, TEXT, "root", 0, "DIR", "where hull keeps its state (default: hull's own)"),
-	OPTION(struct command_globals, hull, TEXT, "hull", 0, "PATH", "the runtime (default: the one beside this program)"),
+	OPTION(struct command_globals, root, TEXT, "root", 0, "DIR",
+	       "where hull keeps its state (default: hull's own)"),
+	OPTION(struct command_globals, hull, TEXT, "hull", 0, "PATH",
+	       "the runtime (default: the one beside this program)"),
 	OPTION(struct command_globals, version, BOOL, "version", 'v', NULL, "print the version"),
 	{ 0 },
 };
@@ -55,7 +57,8 @@ static void append_option(const struct option_row *row, struct text *ret)
 		text_format(ret, "  -%c, ", row->letter);
 	else
 		text_append(ret, "      ");
-	text_format(ret, "--%s%s%s", row->name, row->value == NULL ? "" : " ", row->value == NULL ? "" : row->value);
+	text_format(ret, "--%s%s%s", row->name, row->value == NULL ? "" : " ",
+		    row->value == NULL ? "" : row->value);
 }
 
 static void append_options(const char *heading, const struct option_row *rows, struct text *ret)
@@ -87,8 +90,8 @@ void command_help(struct text *ret)
 void command_help_one(const struct command *command, struct text *ret)
 {
 	text_format(ret, "Usage:  hull container %s%s%s%s\n\n%s\n", command->name,
-		    command->options == NULL ? "" : " [OPTIONS]", command->usage[0] == '\0' ? "" : " ", command->usage,
-		    command->summary);
+		    command->options == NULL ? "" : " [OPTIONS]", command->usage[0] == '\0' ? "" : " ",
+		    command->usage, command->summary);
 	if (command->description != NULL)
 		text_format(ret, "\n%s", command->description);
 	if (command->aliases != NULL)

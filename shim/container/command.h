@@ -14,10 +14,10 @@
 
 struct command {
 	const char *name;
-	const char *aliases;     /* further names, separated by blanks; NULL: none */
-	const char *usage;       /* its arguments, as help shows them: "CONTAINER [CONTAINER...]" */
+	const char *aliases; /* further names, separated by blanks; NULL: none */
+	const char *usage;   /* its arguments, as help shows them: "CONTAINER [CONTAINER...]" */
 	const char *summary;
-	const char *description; /* some lines for `help NAME`; NULL: none */
+	const char *description;          /* some lines for `help NAME`; NULL: none */
 	const struct option_row *options; /* NULL: none */
 	size_t values_size;               /* COMMAND_VALUES(struct …) */
 	unsigned min_args, max_args;
@@ -48,8 +48,8 @@ extern const struct option_row command_global_rows[];
 void command_help(struct text *ret);
 void command_help_one(const struct command *command, struct text *ret);
 
-extern const struct command cmd_attach, cmd_create, cmd_exec, cmd_inspect, cmd_kill, cmd_logs, cmd_pause, cmd_prune,
-	cmd_ps, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_top, cmd_unpause,
-	cmd_version, cmd_wait;
+extern const struct command cmd_attach, cmd_create, cmd_exec, cmd_inspect, cmd_kill, cmd_logs, cmd_pause,
+	cmd_prune, cmd_ps, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_top,
+	cmd_unpause, cmd_version, cmd_wait;
 
 #endif

@@ -27,7 +27,8 @@ void front_fail(const struct error *err)
 	text_append(&text, "Error: ");
 	text_append_escaped(&text, err->text, false);
 	if (err->number != 0) {
-		/* the words that Go's programs print: the C library's in lower case, but for capitals throughout */
+		/* the words that Go's programs print: the C library's in lower case, but for capitals
+		 * throughout */
 		const char *words = strerror(err->number);
 		bool lower = islower((unsigned char)words[1]);
 
@@ -35,18 +36,21 @@ void front_fail(const struct error *err)
 	}
 	text_append(&text, "\n");
 	if (text_done(&text, &ignored) == 0) /* nobody is left to be told of a failure here */
-		ignore_failure(fd_write_all(STDERR_FILENO, text.data, text.length, "standard error", &ignored));
+		ignore_failure(
+			fd_write_all(STDERR_FILENO, text.data, text.length, "standard error", &ignored));
 }
 
 int front_print(struct text *text, struct error *err)
 {
 	int result = text_done(text, err);
 
-	return result < 0 ? result : fd_write_all(STDOUT_FILENO, text->data, text->length, "standard output", err);
+	return result < 0 ? result
+			  : fd_write_all(STDOUT_FILENO, text->data, text->length, "standard output", err);
 }
 
 int front_each(struct front *front, const struct strings *words, bool echo,
-	       int (*act)(struct front *front, const char *id, const void *data, struct error *err), const void *data)
+	       int (*act)(struct front *front, const char *id, const void *data, struct error *err),
+	       const void *data)
 {
 	int status = 0;
 
@@ -72,7 +76,8 @@ int front_each(struct front *front, const struct strings *words, bool echo,
 }
 
 /* @path (or @otherwise) absolute, in the arena. */
-static int place(struct front *front, const char *path, const char *otherwise, const char **ret, struct error *err)
+static int place(struct front *front, const char *path, const char *otherwise, const char **ret,
+		 struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 
@@ -137,8 +142,8 @@ static int open_front(struct front *front, const struct command_globals *globals
 /* As docker: the reason, and where more is to be read. */
 static int fail_usage(const struct command *command, const struct error *err)
 {
-	dprintf(STDERR_FILENO, "%s\nSee 'hull container%s%s --help'.\n", err->text, command == NULL ? "" : " ",
-		command == NULL ? "" : command->name);
+	dprintf(STDERR_FILENO, "%s\nSee 'hull container%s%s --help'.\n", err->text,
+		command == NULL ? "" : " ", command == NULL ? "" : command->name);
 	return FRONT_FAILED_RUN;
 }
 
@@ -151,9 +156,13 @@ static int fail_arguments(const struct command *command)
 	if (min == max && max == 0)
 		dprintf(STDERR_FILENO, "accepts no arguments");
 	else
-		dprintf(STDERR_FILENO, "requires %s %u argument%s", min == max ? "exactly" : max == COMMAND_ARGS_ANY ?
-			"at least" : "at most", max == COMMAND_ARGS_ANY ? min : max, plural);
-	dprintf(STDERR_FILENO, ".\nSee 'hull container %s --help'.\n\nUsage:  hull container %s%s%s%s\n\n%s\n",
+		dprintf(STDERR_FILENO, "requires %s %u argument%s",
+			min == max                ? "exactly"
+			: max == COMMAND_ARGS_ANY ? "at least"
+						  : "at most",
+			max == COMMAND_ARGS_ANY ? min : max, plural);
+	dprintf(STDERR_FILENO,
+		".\nSee 'hull container %s --help'.\n\nUsage:  hull container %s%s%s%s\n\n%s\n",
 		command->name, command->name, command->options == NULL ? "" : " [OPTIONS]",
 		command->usage[0] == '\0' ? "" : " ", command->usage, command->summary);
 	return FRONT_FAILED;
@@ -170,8 +179,8 @@ static int print_or_fail(struct text *text)
 }
 
 /* @argv[0] is the command's name. */
-static int run_command(struct front *front, const struct command_globals *globals, const struct command *command,
-		       char **argv, size_t argc)
+static int run_command(struct front *front, const struct command_globals *globals,
+		       const struct command *command, char **argv, size_t argc)
 {
 	_Alignas(max_align_t) unsigned char values[COMMAND_VALUES_SIZE] = { 0 };
 	autotext struct text text = TEXT_EMPTY;
@@ -180,8 +189,8 @@ static int run_command(struct front *front, const struct command_globals *global
 	struct error err;
 
 	error_clear(&err);
-	if (options_parse(command->options, values, command->order, argv + 1, argc - 1, &front->arena, &count, &help,
-			  &err) < 0)
+	if (options_parse(command->options, values, command->order, argv + 1, argc - 1, &front->arena, &count,
+			  &help, &err) < 0)
 		return fail_usage(command, &err);
 	if (help) {
 		command_help_one(command, &text);
@@ -225,8 +234,8 @@ static int run_program(struct front *front, char **argv, size_t argc)
 	size_t count = 0;
 	struct error err;
 
-	if (options_parse(command_global_rows, &globals, OPTIONS_FIRST, argv, argc, &front->arena, &count, &help,
-			  &err) < 0)
+	if (options_parse(command_global_rows, &globals, OPTIONS_FIRST, argv, argc, &front->arena, &count,
+			  &help, &err) < 0)
 		return fail_usage(NULL, &err);
 	if (globals.version.value)
 		text_append(&text, "hull-container version " HULL_VERSION "\n");
@@ -239,8 +248,10 @@ static int run_program(struct front *front, char **argv, size_t argc)
 	const struct command *command = command_find(argv[0]);
 
 	if (command == NULL) {
-		dprintf(STDERR_FILENO, "hull container: '%s' is not a hull container command.\nSee 'hull container "
-			"--help'\n", argv[0]);
+		dprintf(STDERR_FILENO,
+			"hull container: '%s' is not a hull container command.\nSee 'hull container "
+			"--help'\n",
+			argv[0]);
 		return FRONT_FAILED;
 	}
 	return run_command(front, &globals, command, argv, count);

@@ -12,14 +12,15 @@
 #include "shim/store/store.h"
 
 struct front {
-	const char *root;  /* of hull's own state; NULL: hull's default */
+	const char *root;        /* of hull's own state; NULL: hull's default */
 	const char *hull, *shim; /* paths of the programs */
 	struct store store;
-	const char *unsynced; /* name of a new container whose records are synced while hull-shim starts it; NULL: none */
-	struct arena arena; /* lives as long as the program */
+	const char *unsynced; /* name of a new container whose records are synced while hull-shim starts it;
+				 NULL: none */
+	struct arena arena;   /* lives as long as the program */
 };
 
-#define FRONT_FAILED 1      /* exit status of an error */
+#define FRONT_FAILED 1       /* exit status of an error */
 #define FRONT_FAILED_RUN 125 /* of one that kept a container's program from being started */
 
 /* The whole command line; reorders @argv. Returns the exit status. */
@@ -33,6 +34,7 @@ must_check int front_print(struct text *text, struct error *err);
  * Returns the exit status: that of an error when one failed.
  */
 int front_each(struct front *front, const struct strings *words, bool echo,
-	       int (*act)(struct front *front, const char *id, const void *data, struct error *err), const void *data);
+	       int (*act)(struct front *front, const char *id, const void *data, struct error *err),
+	       const void *data);
 
 #endif

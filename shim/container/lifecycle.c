@@ -9,11 +9,8 @@
 #include "base/banned.h"
 
 const char *const lifecycle_state_names[LIFE_STATE_COUNT] = {
-	[LIFE_CREATED] = "created",
-	[LIFE_RUNNING] = "running",
-	[LIFE_PAUSED] = "paused",
-	[LIFE_RESTARTING] = "restarting",
-	[LIFE_EXITED] = "exited",
+	[LIFE_CREATED] = "created",       [LIFE_RUNNING] = "running", [LIFE_PAUSED] = "paused",
+	[LIFE_RESTARTING] = "restarting", [LIFE_EXITED] = "exited",
 };
 
 /* Two cells that are no refusals; every other one is what is said, with @ for the container's name. */
@@ -33,11 +30,14 @@ static const char *const table[LIFE_COMMAND_COUNT][LIFE_STATE_COUNT] = {
 	[LIFE_PAUSE] = { NOT_RUNNING, yes, "Container @ is already paused", IS_RESTARTING, NOT_RUNNING },
 	[LIFE_UNPAUSE] = { NOT_PAUSED, NOT_PAUSED, yes, NOT_PAUSED, NOT_PAUSED },
 	[LIFE_REMOVE] = { yes,
-			  "You cannot remove a running container @. Stop the container before attempting removal or "
+			  "You cannot remove a running container @. Stop the container before attempting "
+			  "removal or "
 			  "force remove",
-			  "You cannot remove a paused container @. Unpause and then stop the container before "
+			  "You cannot remove a paused container @. Unpause and then stop the container "
+			  "before "
 			  "attempting removal or force remove",
-			  "You cannot remove a restarting container @. Stop the container before attempting removal "
+			  "You cannot remove a restarting container @. Stop the container before attempting "
+			  "removal "
 			  "or force remove",
 			  yes },
 	[LIFE_REMOVE_FORCE] = { yes, yes, yes, yes, yes },
@@ -45,12 +45,13 @@ static const char *const table[LIFE_COMMAND_COUNT][LIFE_STATE_COUNT] = {
 			  "You cannot attach to a paused container, unpause it first",
 			  "You cannot attach to a restarting container, wait until it is running",
 			  "You cannot attach to a stopped container, start it first" },
-	[LIFE_EXEC] = { NOT_RUNNING, yes, "Container @ is paused, unpause the container before exec", IS_RESTARTING,
-			NOT_RUNNING },
+	[LIFE_EXEC] = { NOT_RUNNING, yes, "Container @ is paused, unpause the container before exec",
+			IS_RESTARTING, NOT_RUNNING },
 	[LIFE_TOP] = { NOT_RUNNING, yes, yes, IS_RESTARTING, NOT_RUNNING },
 };
 
-int lifecycle_check(enum lifecycle_command command, enum lifecycle_state state, const char *name, struct error *err)
+int lifecycle_check(enum lifecycle_command command, enum lifecycle_state state, const char *name,
+		    struct error *err)
 {
 	const char *cell = table[command][state];
 	char text[ERROR_TEXT_SIZE];

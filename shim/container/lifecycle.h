@@ -6,13 +6,30 @@
 
 #include "base/error.h"
 
-enum lifecycle_state { LIFE_CREATED, LIFE_RUNNING, LIFE_PAUSED, LIFE_RESTARTING, LIFE_EXITED, LIFE_STATE_COUNT };
+enum lifecycle_state {
+	LIFE_CREATED,
+	LIFE_RUNNING,
+	LIFE_PAUSED,
+	LIFE_RESTARTING,
+	LIFE_EXITED,
+	LIFE_STATE_COUNT
+};
 /* docker's words: "created", "running", "paused", "restarting", "exited" */
 extern const char *const lifecycle_state_names[LIFE_STATE_COUNT];
 
 enum lifecycle_command {
-	LIFE_START, LIFE_STOP, LIFE_RESTART, LIFE_KILL, LIFE_PAUSE, LIFE_UNPAUSE, LIFE_REMOVE, LIFE_REMOVE_FORCE,
-	LIFE_ATTACH, LIFE_EXEC, LIFE_TOP, LIFE_COMMAND_COUNT
+	LIFE_START,
+	LIFE_STOP,
+	LIFE_RESTART,
+	LIFE_KILL,
+	LIFE_PAUSE,
+	LIFE_UNPAUSE,
+	LIFE_REMOVE,
+	LIFE_REMOVE_FORCE,
+	LIFE_ATTACH,
+	LIFE_EXEC,
+	LIFE_TOP,
+	LIFE_COMMAND_COUNT
 };
 
 /*

@@ -38,7 +38,8 @@ static const char *from_bundle(struct arena *arena, const char *bundle, const ch
 static bool is_bind(const struct spec_mount *mount)
 {
 	for (size_t i = 0; i < mount->options.count; i++)
-		if (text_equal(mount->options.items[i], "bind") || text_equal(mount->options.items[i], "rbind"))
+		if (text_equal(mount->options.items[i], "bind") ||
+		    text_equal(mount->options.items[i], "rbind"))
 			return true;
 	return text_equal(mount->type, "bind");
 }
@@ -46,7 +47,8 @@ static bool is_bind(const struct spec_mount *mount)
 /* The mounts with absolute sources; the document's own where there is nothing to do. NULL: no memory. */
 static const struct json *rewrite_mounts(const struct spec *spec, const char *bundle, struct arena *arena)
 {
-	const struct json *mounts = json_get(spec->json, "mounts"), *item = mounts == NULL ? NULL : mounts->first;
+	const struct json *mounts = json_get(spec->json, "mounts"),
+			  *item = mounts == NULL ? NULL : mounts->first;
 
 	for (size_t i = 0; mounts != NULL && item != NULL && i < spec->mounts.count; i++, item = item->next) {
 		const struct spec_mount *mount = &spec->mounts.items[i];
@@ -62,8 +64,8 @@ static const struct json *rewrite_mounts(const struct spec *spec, const char *bu
 	return mounts;
 }
 
-int make_rewrite(const struct spec *spec, const struct make_document *wanted, struct arena *arena, struct text *ret,
-		 struct error *err)
+int make_rewrite(const struct spec *spec, const struct make_document *wanted, struct arena *arena,
+		 struct text *ret, struct error *err)
 {
 	const struct json *top = spec->json, *process = json_get(top, "process");
 	const char *root = from_bundle(arena, wanted->bundle, spec->root->path);
@@ -95,7 +97,8 @@ int make_rewrite(const struct spec *spec, const struct make_document *wanted, st
 
 /* --- what is wanted ------------------------------------------------------------------------------- */
 
-static int read_stop_signal(const struct make_values *values, const struct spec *spec, int *ret, struct error *err)
+static int read_stop_signal(const struct make_values *values, const struct spec *spec, int *ret,
+			    struct error *err)
 {
 	const char *word = values->stop_signal;
 
@@ -144,7 +147,8 @@ static int read_log(const struct make_values *values, struct store_container *re
 		if (text_equal(store_log_driver_names[i], values->log_driver))
 			found = i;
 	if (found < 0)
-		return error_set(err, 0, "logger: no log driver named '%s' is registered", values->log_driver);
+		return error_set(err, 0, "logger: no log driver named '%s' is registered",
+				 values->log_driver);
 	ret->log_driver = (enum store_log_driver)found;
 	ret->log_max_files = 1;
 	return read_log_opts(values, ret, err);
@@ -162,8 +166,9 @@ static int read_wanted(const struct make_values *values, const struct spec *spec
 	if (timeout < 0 || timeout > INT32_MAX)
 		return error_set(err, 0, "invalid stop timeout: %lld", (long long)timeout);
 	ret->stop_timeout_s = (uint32_t)timeout;
-	int result = values->restart == NULL ? 0 : words_parse_restart(values->restart, &ret->restart, &ret->restart_max,
-									err);
+	int result = values->restart == NULL
+			     ? 0
+			     : words_parse_restart(values->restart, &ret->restart, &ret->restart_max, err);
 	if (result == 0 && ret->auto_remove && ret->restart != RESTART_NO)
 		result = error_set(err, 0, "conflicting options: cannot specify both --restart and --rm");
 	if (result == 0)
@@ -173,7 +178,8 @@ static int read_wanted(const struct make_values *values, const struct spec *spec
 
 /* --- in the store --------------------------------------------------------------------------------- */
 
-static int claim_name(struct front *front, const char *wanted, const char *id, const char **ret, struct error *err)
+static int claim_name(struct front *front, const char *wanted, const char *id, const char **ret,
+		      struct error *err)
 {
 	char name[64];
 	uint64_t number;
@@ -228,8 +234,10 @@ static int write_cidfile(const char *path, const char *id, struct error *err)
 	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
 
 	if (fd < 0 && errno == EEXIST)
-		return error_set(err, 0, "container ID file found, make sure the other container isn't running or "
-					 "delete %s", path);
+		return error_set(err, 0,
+				 "container ID file found, make sure the other container isn't running or "
+				 "delete %s",
+				 path);
 	if (fd < 0)
 		return error_set(err, errno, "open \"%s\"", path);
 	return fd_write_all(fd, id, strlen(id), path, err);
@@ -250,8 +258,8 @@ static int claim(struct front *front, const struct make_values *values, const st
 		if (result == 0 && values->cidfile != NULL)
 			result = write_cidfile(values->cidfile, ret_id, err);
 		if (result < 0)
-			ignore_failure(store_drop_name(&front->store, container->name, &ignored)); /* free without its
-				directory, too */
+			ignore_failure(store_drop_name(&front->store, container->name, &ignored)); /* free
+				without its directory, too */
 	}
 	if (result < 0)
 		ignore_failure(store_drop(&front->store, ret_id, &ignored)); /* the reason is told already */

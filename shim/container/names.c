@@ -8,21 +8,23 @@
 #include "base/banned.h"
 
 static const char *const adjectives[] = {
-	"able",	  "agile",  "amber",  "ample",	"blithe", "bold",   "brave",  "bright", "brisk",   "calm",  "candid",
-	"clever", "coral",  "crisp",  "daring", "deft",	  "eager",  "early",  "fair",	"fleet",   "frank", "fresh",
-	"gentle", "glad",   "golden", "grand",	"hardy",  "hearty", "humble", "jolly",	"keen",	   "kind",  "lively",
-	"lucid",  "mellow", "merry",  "mighty", "modest", "nimble", "noble",  "patient", "placid", "plucky", "proud",
-	"quick",  "quiet",  "ready",  "rustic", "sage",	  "serene", "silent", "silver", "sleek",   "spry",  "stable",
-	"steady", "stout",  "sturdy", "sunny",	"swift",  "tidy",   "trim",   "trusty", "vivid",   "warm",  "wise",
+	"able",    "agile",  "amber",  "ample", "blithe", "bold",   "brave",  "bright", "brisk",  "calm",
+	"candid",  "clever", "coral",  "crisp", "daring", "deft",   "eager",  "early",  "fair",   "fleet",
+	"frank",   "fresh",  "gentle", "glad",  "golden", "grand",  "hardy",  "hearty", "humble", "jolly",
+	"keen",    "kind",   "lively", "lucid", "mellow", "merry",  "mighty", "modest", "nimble", "noble",
+	"patient", "placid", "plucky", "proud", "quick",  "quiet",  "ready",  "rustic", "sage",   "serene",
+	"silent",  "silver", "sleek",  "spry",  "stable", "steady", "stout",  "sturdy", "sunny",  "swift",
+	"tidy",    "trim",   "trusty", "vivid", "warm",   "wise",
 };
 static const char *const nouns[] = {
-	"anchor",  "ballast", "barge",	 "bark",    "beacon", "bight",	 "bollard", "boom",   "bosun",	"bow",
-	"bowline", "brig",    "buoy",	 "canoe",   "capstan", "caravel", "clipper", "cog",    "compass", "coracle",
-	"cutter",  "davit",   "deck",	 "dhow",    "dinghy", "dory",	 "ferry",   "frigate", "galley", "gangway",
-	"halyard", "harbor",  "hatch",	 "helm",    "jetty",  "jib",	 "junk",    "kayak",  "keel",	"ketch",
-	"lagoon",  "lantern", "lighter", "lugger",  "mast",   "mizzen",	 "oar",	    "packet", "pier",	"pilot",
-	"prow",	   "pump",    "quay",	 "rigging", "rudder", "sail",	 "schooner", "sextant", "skiff", "sloop",
-	"spar",	   "stern",   "tackle",	 "tender",  "tiller", "trawler", "tug",	    "wharf",  "winch",	"yawl",
+	"anchor",  "ballast", "barge",    "bark",    "beacon", "bight",   "bollard", "boom",    "bosun",
+	"bow",     "bowline", "brig",     "buoy",    "canoe",  "capstan", "caravel", "clipper", "cog",
+	"compass", "coracle", "cutter",   "davit",   "deck",   "dhow",    "dinghy",  "dory",    "ferry",
+	"frigate", "galley",  "gangway",  "halyard", "harbor", "hatch",   "helm",    "jetty",   "jib",
+	"junk",    "kayak",   "keel",     "ketch",   "lagoon", "lantern", "lighter", "lugger",  "mast",
+	"mizzen",  "oar",     "packet",   "pier",    "pilot",  "prow",    "pump",    "quay",    "rigging",
+	"rudder",  "sail",    "schooner", "sextant", "skiff",  "sloop",   "spar",    "stern",   "tackle",
+	"tender",  "tiller",  "trawler",  "tug",     "wharf",  "winch",   "yawl",
 };
 
 void names_make(uint64_t number, unsigned attempt, char *ret, size_t room)

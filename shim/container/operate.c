@@ -16,12 +16,13 @@
 
 #include "base/banned.h"
 
-#define KILL_WAIT_MS 20000  /* killed, and its last output taken by a slow client, it is gone by then or never */
+#define KILL_WAIT_MS                                                                                         \
+	20000 /* killed, and its last output taken by a slow client, it is gone by then or never */
 #define SHIM_END_WAIT_MS 5000
 #define RECORD_WAIT_MS 2000 /* of hull-shim's, from a process's end to its record */
 
-static int check(struct front *front, const char *id, enum lifecycle_command command, bool paused, struct view *ret,
-		 struct error *err)
+static int check(struct front *front, const char *id, enum lifecycle_command command, bool paused,
+		 struct view *ret, struct error *err)
 {
 	int result = view_load(front, id, paused, ret, err);
 
@@ -43,8 +44,9 @@ static void await_shim(const struct view *view, int timeout_ms)
 
 	if (!view->has_run || process_find(&view->run.shim, &shim, &ignored) < 0)
 		return;
-	ignore_failure(process_wait_ended(&shim, timeout_ms, &ignored)); /* nothing hangs on it but tidiness */
-	(void)close(shim.fd); /* only waited for */
+	ignore_failure(
+		process_wait_ended(&shim, timeout_ms, &ignored)); /* nothing hangs on it but tidiness */
+	(void)close(shim.fd);                                     /* only waited for */
 }
 
 static int time_left(int64_t deadline)
@@ -80,7 +82,8 @@ static int await_exited(int fd, int64_t deadline, int *ret_code, struct error *e
 	}
 }
 
-static int await_by_shim(struct front *front, const char *id, int64_t deadline, int *ret_code, struct error *err)
+static int await_by_shim(struct front *front, const char *id, int64_t deadline, int *ret_code,
+			 struct error *err)
 {
 	autoclose int fd = -1;
 	int result = client_connect(&front->store, id, &fd, err);
@@ -97,7 +100,8 @@ static int await_by_process(const struct view *view, int64_t deadline, struct er
 
 	if (view_process(view, &process, err) < 0) {
 		(void)poll(NULL, 0, 20); /* hull-shim starts it, or writes its end down */
-		return time_left(deadline) == 0 ? error_set(err, ETIMEDOUT, "the container has not ended") : 0;
+		return time_left(deadline) == 0 ? error_set(err, ETIMEDOUT, "the container has not ended")
+						: 0;
 	}
 	int result = process_wait_ended(&process, time_left(deadline), err);
 	(void)close(process.fd); /* only waited for */
@@ -160,8 +164,8 @@ int operate_start(struct front *front, const char *id, int client, struct error 
 int operate_failure_status(const char *text)
 {
 	static const char *const not_found[] = { "executable file not found", "no such file or directory" };
-	static const char *const not_executable[] = { "permission denied", "is a directory", "exec format error",
-						      "not a directory" };
+	static const char *const not_executable[] = { "permission denied", "is a directory",
+						      "exec format error", "not a directory" };
 
 	if (strstr(text, "exec") == NULL)
 		return FRONT_FAILED_RUN;
@@ -179,8 +183,10 @@ int operate_after_attach(struct front *front, const char *id, enum attach_end en
 {
 	switch (end) {
 	case ATTACH_LOST:
-		/* hull-shim was killed: what the container wrote since is nowhere, its end is still to be seen */
-		dprintf(STDERR_FILENO, "hull container: the monitor of %.12s has gone; its output is lost\n", id);
+		/* hull-shim was killed: what the container wrote since is nowhere, its end is still to be
+		 * seen */
+		dprintf(STDERR_FILENO, "hull container: the monitor of %.12s has gone; its output is lost\n",
+			id);
 		return operate_wait(front, id, -1, ret_status, err);
 	case ATTACH_DETACHED:
 		dprintf(STDERR_FILENO, "read escape sequence\n");
@@ -196,8 +202,8 @@ int operate_after_attach(struct front *front, const char *id, enum attach_end en
 	return 0;
 }
 
-int operate_start_attached(struct front *front, const char *id, const struct attach_options *options, int *ret_status,
-			   struct error *err)
+int operate_start_attached(struct front *front, const char *id, const struct attach_options *options,
+			   int *ret_status, struct error *err)
 {
 	autoclose int ours = -1, theirs = -1;
 	enum attach_end end;
@@ -227,7 +233,8 @@ int operate_start_attached(struct front *front, const char *id, const struct att
 /* --- stop, kill, pause ---------------------------------------------------------------------------- */
 
 /* hull-shim stops it and says when it has ended. */
-static int stop_by_shim(struct front *front, const struct view *view, uint32_t timeout_s, int signal, struct error *err)
+static int stop_by_shim(struct front *front, const struct view *view, uint32_t timeout_s, int signal,
+			struct error *err)
 {
 	autoclose int fd = -1;
 	struct error ignored;
@@ -239,13 +246,15 @@ static int stop_by_shim(struct front *front, const struct view *view, uint32_t t
 	if (result == 0)
 		result = client_send(fd, PROTOCOL_STOP, (int)timeout_s, signal, NULL, 0, err);
 	if (result == 0 && view->state == LIFE_PAUSED)
-		ignore_failure(spawn_hull(front, "resume", view->id, NULL, NULL, &ignored)); /* so that it sees the signal */
+		ignore_failure(spawn_hull(front, "resume", view->id, NULL, NULL,
+					  &ignored)); /* so that it sees the signal */
 	if (result < 0)
 		return result;
 	return await_exited(fd, process_now_ms() + (int64_t)timeout_s * 1000 + KILL_WAIT_MS, &code, err);
 }
 
-static int stop_by_hand(struct front *front, const struct view *view, uint32_t timeout_s, int signal, struct error *err)
+static int stop_by_hand(struct front *front, const struct view *view, uint32_t timeout_s, int signal,
+			struct error *err)
 {
 	struct pidfd process;
 	struct error ignored;
@@ -266,7 +275,9 @@ static int stop_by_hand(struct front *front, const struct view *view, uint32_t t
 		result = process_wait_ended(&process, KILL_WAIT_MS, err);
 	}
 	(void)close(process.fd); /* only watched */
-	return result < 0 ? error_add(err, "cannot stop container: %s: tried to kill it", view->container.name) : 0;
+	return result < 0
+		       ? error_add(err, "cannot stop container: %s: tried to kill it", view->container.name)
+		       : 0;
 }
 
 /* The container ends; @signal 0: its own stop signal. */
@@ -280,7 +291,8 @@ static int end(struct front *front, struct view *view, uint32_t timeout_s, int s
 	if (view->monitored) {
 		result = stop_by_shim(front, view, timeout_s, signal, err);
 		if (result == -ETIMEDOUT)
-			return error_add(err, "cannot stop container: %s: tried to kill it", view->container.name);
+			return error_add(err, "cannot stop container: %s: tried to kill it",
+					 view->container.name);
 		if (result < 0)
 			await_shim(view, RECORD_WAIT_MS);
 	}
@@ -298,7 +310,7 @@ int operate_stop(struct front *front, const char *id, int64_t timeout_s, struct 
 
 	if (result <= 0)
 		return result;
-	uint32_t timeout = timeout_s < 0	   ? view.container.stop_timeout_s
+	uint32_t timeout = timeout_s < 0           ? view.container.stop_timeout_s
 			   : timeout_s > INT32_MAX ? INT32_MAX
 						   : (uint32_t)timeout_s;
 	return end(front, &view, timeout, 0, err);
@@ -327,7 +339,8 @@ int operate_kill(struct front *front, const char *id, int signal, struct error *
 	if (signal != SIGKILL)
 		return 0;
 	if (view.state == LIFE_PAUSED)
-		ignore_failure(spawn_hull(front, "resume", id, NULL, NULL, &ignored)); /* v1: killed once it is thawed */
+		ignore_failure(spawn_hull(front, "resume", id, NULL, NULL,
+					  &ignored)); /* v1: killed once it is thawed */
 	ignore_failure(operate_wait(front, id, KILL_WAIT_MS, &code, &ignored)); /* the signal was sent */
 	if (view.container.auto_remove)
 		await_shim(&view, SHIM_END_WAIT_MS); /* it removes the container */
@@ -342,7 +355,9 @@ int operate_pause(struct front *front, const char *id, bool pause, struct error 
 	if (result < 0)
 		return result;
 	result = spawn_hull(front, pause ? "pause" : "resume", id, NULL, NULL, err);
-	return result < 0 ? error_add(err, "cannot %s container %s", pause ? "pause" : "unpause", view.container.name) : 0;
+	return result < 0 ? error_add(err, "cannot %s container %s", pause ? "pause" : "unpause",
+				      view.container.name)
+			  : 0;
 }
 
 /* --- rm, rename ----------------------------------------------------------------------------------- */
@@ -352,8 +367,9 @@ static int remove_damaged(struct front *front, const char *id, struct error *err
 {
 	struct error ignored;
 
-	ignore_failure(spawn_hull(front, "delete", id, NULL, NULL, &ignored)); /* there may be nothing of it */
-	return store_drop(&front->store, id, err); /* its name is free without it */
+	ignore_failure(
+		spawn_hull(front, "delete", id, NULL, NULL, &ignored)); /* there may be nothing of it */
+	return store_drop(&front->store, id, err);                      /* its name is free without it */
 }
 
 int operate_remove(struct front *front, const char *id, bool force, struct error *err)
@@ -379,7 +395,8 @@ int operate_remove(struct front *front, const char *id, bool force, struct error
 	if (result < 0)
 		return result;
 	if (view.has_run || view.unknown_exit)
-		ignore_failure(spawn_hull(front, "delete", id, NULL, NULL, &ignored)); /* what a killed hull-shim left */
+		ignore_failure(spawn_hull(front, "delete", id, NULL, NULL,
+					  &ignored)); /* what a killed hull-shim left */
 	result = store_drop(&front->store, id, err);
 	return result < 0 ? result : store_drop_name(&front->store, view.container.name, err);
 }
@@ -404,6 +421,7 @@ int operate_rename(struct front *front, const char *id, const char *name, struct
 	container.name = name;
 	result = store_container_save(&front->store, &container, err);
 	if (result < 0)
-		ignore_failure(store_drop_name(&front->store, name, &ignored)); /* the reason is told already */
+		ignore_failure(
+			store_drop_name(&front->store, name, &ignored)); /* the reason is told already */
 	return result < 0 ? result : store_drop_name(&front->store, old, err);
 }

@@ -11,14 +11,16 @@
 #include "shim/container/front.h"
 #include "shim/container/view.h"
 
-/* Start one that does not run. @client: the far end of a connection of ours, or -1. Running already: no error. */
+/* Start one that does not run. @client: the far end of a connection of ours, or -1. Running already: no
+ * error. */
 must_check int operate_start(struct front *front, const char *id, int client, struct error *err);
 /*
  * Start it and stay with it to its end. @ret_status: its exit code; 0 after the detach keys.
  * Errors: as operate_start, then nothing was started.
  */
-must_check int operate_start_attached(struct front *front, const char *id, const struct attach_options *options,
-				      int *ret_status, struct error *err);
+must_check int operate_start_attached(struct front *front, const char *id,
+				      const struct attach_options *options, int *ret_status,
+				      struct error *err);
 /* docker's exit status of a program that could not be started for the reason @text: 126, 127, else 125. */
 int operate_failure_status(const char *text);
 
@@ -33,9 +35,10 @@ must_check int operate_rename(struct front *front, const char *id, const char *n
  * Until it does not run; restarts by policy count as running. @timeout_ms below 0: for ever.
  * Errors: -ETIMEDOUT.
  */
-must_check int operate_wait(struct front *front, const char *id, int timeout_ms, int *ret_code, struct error *err);
+must_check int operate_wait(struct front *front, const char *id, int timeout_ms, int *ret_code,
+			    struct error *err);
 /* What stays to be done when attach_stay has come to its end. */
-must_check int operate_after_attach(struct front *front, const char *id, enum attach_end end, int code, int *ret_status,
-				    struct error *err);
+must_check int operate_after_attach(struct front *front, const char *id, enum attach_end end, int code,
+				    int *ret_status, struct error *err);
 
 #endif

@@ -40,12 +40,13 @@ static const struct option_row *find_letter(const struct parser *parser, char le
 static int fail_value(const struct option_row *row, const char *value, const char *why, struct error *err)
 {
 	if (row->letter != 0)
-		return error_set(err, 0, "invalid argument \"%s\" for \"-%c, --%s\" flag: %s", value, row->letter,
-				 row->name, why);
+		return error_set(err, 0, "invalid argument \"%s\" for \"-%c, --%s\" flag: %s", value,
+				 row->letter, row->name, why);
 	return error_set(err, 0, "invalid argument \"%s\" for \"--%s\" flag: %s", value, row->name, why);
 }
 
-static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret, struct error *err)
+static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret,
+		      struct error *err)
 {
 	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
 	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
@@ -59,7 +60,8 @@ static int store_bool(const struct option_row *row, const char *value, struct op
 	return fail_value(row, value, "neither true nor false", err);
 }
 
-static int store_value(const struct parser *parser, const struct option_row *row, const char *value, struct error *err)
+static int store_value(const struct parser *parser, const struct option_row *row, const char *value,
+		       struct error *err)
 {
 	void *member = (char *)parser->values + row->offset;
 	struct option_list *list = member;
@@ -132,7 +134,8 @@ static int parse_letters(struct parser *parser, const char *word, struct error *
 		}
 		if (*value == '\0' && letter[1] == '\0') {
 			if (parser->next == parser->argc)
-				return error_set(err, 0, "flag needs an argument: '%c' in -%s", *letter, word);
+				return error_set(err, 0, "flag needs an argument: '%c' in -%s", *letter,
+						 word);
 			value = parser->argv[parser->next++];
 		}
 		return store_value(parser, row, value, err);
@@ -140,8 +143,8 @@ static int parse_letters(struct parser *parser, const char *word, struct error *
 	return 0;
 }
 
-int options_parse(const struct option_row *rows, void *values, enum options_order order, char **argv, size_t argc,
-		  struct arena *arena, size_t *ret_count, bool *ret_help, struct error *err)
+int options_parse(const struct option_row *rows, void *values, enum options_order order, char **argv,
+		  size_t argc, struct arena *arena, size_t *ret_count, bool *ret_help, struct error *err)
 {
 	struct parser parser = { rows, values, argv, argc, 0, arena, false };
 	size_t kept = 0;

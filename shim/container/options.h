@@ -28,8 +28,8 @@ enum option_kind {
 };
 
 struct option_row {
-	const char *name;  /* without dashes; NULL ends the table */
-	char letter;       /* 0: none */
+	const char *name; /* without dashes; NULL ends the table */
+	char letter;      /* 0: none */
 	enum option_kind kind;
 	size_t offset;     /* of the member in the command's struct */
 	const char *value; /* what help calls the value, NULL for OPTION_BOOL */
@@ -37,11 +37,13 @@ struct option_row {
 };
 
 /* A row whose member must have the type that its kind demands; the compiler checks it. */
-#define OPTION(type, member, kind, name, letter, value, help)                                      \
-	{ name, letter, OPTION_##kind, OPTION_OFFSET_##kind(type, member), value, help }
-#define OPTION_OFFSET(type, member, member_type)                                                   \
+#define OPTION(type, member, kind, name, letter, value, help)                                                \
+	{                                                                                                    \
+		name, letter, OPTION_##kind, OPTION_OFFSET_##kind(type, member), value, help                 \
+	}
+#define OPTION_OFFSET(type, member, member_type)                                                             \
 	(offsetof(type, member) + 0 * sizeof(char[OPTION_SAME_TYPE(type, member, member_type) ? 1 : -1]))
-#define OPTION_SAME_TYPE(type, member, member_type)                                                \
+#define OPTION_SAME_TYPE(type, member, member_type)                                                          \
 	__builtin_types_compatible_p(__typeof__(((type *)0)->member), member_type)
 #define OPTION_OFFSET_BOOL(type, member) OPTION_OFFSET(type, member, struct opt_bool)
 #define OPTION_OFFSET_TEXT(type, member) OPTION_OFFSET(type, member, const char *)
@@ -59,8 +61,8 @@ enum options_order {
  * lists live in @arena. --help sets @ret_help.
  * Errors: -EINVAL with docker's words ("unknown flag: --x").
  */
-must_check int options_parse(const struct option_row *rows, void *values, enum options_order order, char **argv,
-			     size_t argc, struct arena *arena, size_t *ret_count, bool *ret_help,
+must_check int options_parse(const struct option_row *rows, void *values, enum options_order order,
+			     char **argv, size_t argc, struct arena *arena, size_t *ret_count, bool *ret_help,
 			     struct error *err);
 
 #endif

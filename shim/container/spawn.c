@@ -79,7 +79,8 @@ int spawn_start(const struct spawn_args *args, const int *fds, size_t count, boo
 			if (fds[i] >= 0)
 				result = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
 			else if (i <= STDERR_FILENO)
-				result = posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_RDWR, 0);
+				result =
+					posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_RDWR, 0);
 		}
 		if (result == 0)
 			/* posix_spawn(3) takes the words as they are, but not as const */
@@ -145,8 +146,8 @@ int spawn_run(const struct spawn_args *args, struct text *ret_out, struct error 
 	return ret_out == NULL ? 0 : read_back(out, MAX_OUTPUT_BYTES, ret_out, err);
 }
 
-int spawn_hull(const struct front *front, const char *word, const char *id, const char *more, struct text *ret_out,
-	       struct error *err)
+int spawn_hull(const struct front *front, const char *word, const char *id, const char *more,
+	       struct text *ret_out, struct error *err)
 {
 	struct spawn_args args = { .count = 0 };
 

@@ -36,8 +36,8 @@ must_check int spawn_hull(const struct front *front, const char *word, const cha
  * Start @args with the descriptors @fds (of which each takes its place in the array as its number; -1 leaves
  * /dev/null on 0 to 2). @session: in a session of its own. Signals are at their defaults.
  */
-must_check int spawn_start(const struct spawn_args *args, const int *fds, size_t count, bool session, pid_t *ret,
-			   struct error *err);
+must_check int spawn_start(const struct spawn_args *args, const int *fds, size_t count, bool session,
+			   pid_t *ret, struct error *err);
 /* Reap @pid. @ret_status: exit code, or 128 + signal. */
 must_check int spawn_wait(pid_t pid, int *ret_status, struct error *err);
 

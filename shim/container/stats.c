@@ -45,7 +45,8 @@ bool stats_find_path(const char *cgroup, const char *controller, char *ret, size
 		const char *path = list == NULL ? NULL : strchr(list + 1, ':');
 		size_t length = path == NULL ? 0 : (size_t)(path - list) - 1;
 
-		if (path != NULL && (controller[0] == '\0' ? length == 0 : in_list(list + 1, length, controller))) {
+		if (path != NULL &&
+		    (controller[0] == '\0' ? length == 0 : in_list(list + 1, length, controller))) {
 			size_t size = strcspn(path + 1, "\n");
 
 			if (size >= room)
@@ -76,20 +77,24 @@ static bool copy_field(const char *line, int number, char *ret, size_t room)
 	return true;
 }
 
-bool stats_find_mount(const char *mountinfo, const char *controller, char *ret_mount, char *ret_root, size_t room)
+bool stats_find_mount(const char *mountinfo, const char *controller, char *ret_mount, char *ret_root,
+		      size_t room)
 {
 	for (const char *line = mountinfo; line != NULL && *line != '\0';) {
 		const char *end = strchr(line, '\n'), *dash = strstr(line, " - ");
 		char type[32], options[512];
 
-		if (dash != NULL && (end == NULL || dash < end) && copy_field(dash + 3, 1, type, sizeof(type)) &&
+		if (dash != NULL && (end == NULL || dash < end) &&
+		    copy_field(dash + 3, 1, type, sizeof(type)) &&
 		    copy_field(dash + 3, 3, options, sizeof(options))) {
-			bool found = controller[0] == '\0' ? text_equal(type, "cgroup2")
-							   : text_equal(type, "cgroup") &&
-								     in_list(options, strlen(options), controller);
+			bool found = controller[0] == '\0'
+					     ? text_equal(type, "cgroup2")
+					     : text_equal(type, "cgroup") &&
+						       in_list(options, strlen(options), controller);
 
 			if (found)
-				return copy_field(line, 4, ret_root, room) && copy_field(line, 5, ret_mount, room);
+				return copy_field(line, 4, ret_root, room) &&
+				       copy_field(line, 5, ret_mount, room);
 		}
 		line = end == NULL ? NULL : end + 1;
 	}
@@ -175,7 +180,8 @@ static int64_t read_sum(int dir, const char *name, const char *mark)
 
 	if (fd_read_file_at(dir, name, MAX_FILE_BYTES, &text, &ignored) < 0)
 		return STATS_UNKNOWN;
-	for (const char *s = text.length == 0 ? NULL : strstr(text.data, mark); s != NULL; s = strstr(s, mark)) {
+	for (const char *s = text.length == 0 ? NULL : strstr(text.data, mark); s != NULL;
+	     s = strstr(s, mark)) {
 		int64_t number = parse(s += strlen(mark));
 
 		sum += number > 0 ? number : 0;
@@ -189,8 +195,8 @@ static int64_t machine_memory(void)
 	autotext struct text text = TEXT_EMPTY;
 	struct error ignored;
 
-	if (dir < 0 || fd_read_file_at(dir, "meminfo", MAX_FILE_BYTES, &text, &ignored) < 0 || text.length == 0 ||
-	    !text_starts(text.data, "MemTotal:"))
+	if (dir < 0 || fd_read_file_at(dir, "meminfo", MAX_FILE_BYTES, &text, &ignored) < 0 ||
+	    text.length == 0 || !text_starts(text.data, "MemTotal:"))
 		return STATS_UNKNOWN;
 	const char *s = text.data + strlen("MemTotal:");
 	int64_t kib = parse(s + strspn(s, " "));
@@ -284,7 +290,8 @@ static void read_network(int proc, struct stats_sample *ret)
 		char name[32];
 
 		line += *line == '\n';
-		if (sscanf(line, " %31[^: ]: %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, name, &in, &out) != 3 ||
+		if (sscanf(line, " %31[^: ]: %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, name, &in,
+			   &out) != 3 ||
 		    text_equal(name, "lo"))
 			continue;
 		received += (int64_t)in;

@@ -32,7 +32,8 @@ static int split_action(const char *begin, const char *end, struct action *ret, 
 			continue;
 		}
 		if (ret->count == MAX_WORDS)
-			return error_set(err, 0, "template: too many words in \"{{%.*s}}\"", (int)(end - begin), begin);
+			return error_set(err, 0, "template: too many words in \"{{%.*s}}\"",
+					 (int)(end - begin), begin);
 		char *word = ret->words[ret->count];
 		bool quoted = *s == '"' || *s == '`';
 		char quote = quoted ? *s++ : '\0';
@@ -135,7 +136,8 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(functions) == FN_COUNT, "every function needs a row");
 
-static int call_function(const struct action *action, const struct json *value, struct text *ret, struct error *err)
+static int call_function(const struct action *action, const struct json *value, struct text *ret,
+			 struct error *err)
 {
 	size_t function = 0;
 
@@ -169,8 +171,8 @@ static int call_function(const struct action *action, const struct json *value, 
 	return 0;
 }
 
-static int run_action(const char *begin, const char *end, const struct json *data, bool strict, struct text *ret,
-		      struct error *err)
+static int run_action(const char *begin, const char *end, const struct json *data, bool strict,
+		      struct text *ret, struct error *err)
 {
 	struct action action;
 	int result = split_action(begin, end, &action, err);
@@ -183,7 +185,8 @@ static int run_action(const char *begin, const char *end, const struct json *dat
 		return 0;
 	}
 	if ((call && (action.count == 1 || action.words[1][0] != '.')) || (!call && action.count > 1))
-		return error_set(err, 0, "template: \"{{%.*s}}\" is not understood", (int)(end - begin), begin);
+		return error_set(err, 0, "template: \"{{%.*s}}\" is not understood", (int)(end - begin),
+				 begin);
 	const char *path = action.words[call ? 1 : 0];
 	const struct json *value = find_value(path, data);
 
@@ -199,7 +202,8 @@ static int run_action(const char *begin, const char *end, const struct json *dat
 	return 0;
 }
 
-int template_write(const char *format, const struct json *data, bool strict, struct text *ret, struct error *err)
+int template_write(const char *format, const struct json *data, bool strict, struct text *ret,
+		   struct error *err)
 {
 	for (const char *s = format; *s != '\0';) {
 		if (s[0] == '{' && s[1] == '{') {

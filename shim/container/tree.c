@@ -139,7 +139,8 @@ static const struct json *replace(struct arena *arena, const struct json *from, 
 
 	if (to == NULL || value == NULL)
 		return NULL;
-	for (const struct json *child = from == NULL ? NULL : from->first; child != NULL; child = child->next) {
+	for (const struct json *child = from == NULL ? NULL : from->first; child != NULL;
+	     child = child->next) {
 		bool this_one = child == old;
 
 		if (!append_child(arena, to, &last, child->name, this_one ? value : child))
@@ -151,7 +152,8 @@ static const struct json *replace(struct arena *arena, const struct json *from, 
 	return to;
 }
 
-const struct json *tree_with(struct arena *arena, const struct json *object, const char *name, const struct json *value)
+const struct json *tree_with(struct arena *arena, const struct json *object, const char *name,
+			     const struct json *value)
 {
 	const struct json *old = object == NULL ? NULL : object->first;
 
@@ -160,7 +162,8 @@ const struct json *tree_with(struct arena *arena, const struct json *object, con
 	return replace(arena, object, old, name, value);
 }
 
-const struct json *tree_with_item(struct arena *arena, const struct json *array, size_t index, const struct json *value)
+const struct json *tree_with_item(struct arena *arena, const struct json *array, size_t index,
+				  const struct json *value)
 {
 	const struct json *old = array->first;
 

@@ -24,8 +24,10 @@ const struct json *tree_strings(struct arena *arena, const char *const *items, s
  * @object with its member @name replaced by @value, or added. @object NULL is an empty one. NULL: no memory
  * (also where @value is NULL, so that calls can be nested).
  */
-const struct json *tree_with(struct arena *arena, const struct json *object, const char *name, const struct json *value);
+const struct json *tree_with(struct arena *arena, const struct json *object, const char *name,
+			     const struct json *value);
 /* @array with item @index replaced. NULL: no memory. */
-const struct json *tree_with_item(struct arena *arena, const struct json *array, size_t index, const struct json *value);
+const struct json *tree_with_item(struct arena *arena, const struct json *array, size_t index,
+				  const struct json *value);
 
 #endif

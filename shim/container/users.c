@@ -84,7 +84,8 @@ static bool read_number(const char *text, uint32_t *ret)
 }
 
 /* The first line of passwd for @user; its name goes to @ret_name. False: there is none. */
-static bool find_user(struct text *passwd, const char *user, struct users_found *ret, char ret_name[NAME_BYTES])
+static bool find_user(struct text *passwd, const char *user, struct users_found *ret,
+		      char ret_name[NAME_BYTES])
 {
 	const char *fields[MAX_FIELDS];
 	size_t count;
@@ -95,7 +96,8 @@ static bool find_user(struct text *passwd, const char *user, struct users_found 
 	while (next_line(&line, end, fields, &count)) {
 		uint32_t uid, gid;
 
-		if (count < 4 || fields[0][0] == '\0' || !read_number(fields[2], &uid) || !read_number(fields[3], &gid))
+		if (count < 4 || fields[0][0] == '\0' || !read_number(fields[2], &uid) ||
+		    !read_number(fields[3], &gid))
 			continue; /* a line that is none names nobody */
 		if (numeric ? uid != number : !text_equal(fields[0], user))
 			continue;

@@ -24,6 +24,7 @@ struct users_found {
  * groups that the files give, gid 0 where they know none.
  * Errors: -EINVAL with docker's words ("unable to find user x: no matching entries in passwd file").
  */
-must_check int users_find(const struct rootdir *root, const char *word, struct users_found *ret, struct error *err);
+must_check int users_find(const struct rootdir *root, const char *word, struct users_found *ret,
+			  struct error *err);
 
 #endif

@@ -83,7 +83,8 @@ static enum lifecycle_state ended_state(struct view *view)
 	return LIFE_EXITED;
 }
 
-/* hull-shim is there, the container's process is not: it comes, it waits for its next start, or it has just ended. */
+/* hull-shim is there, the container's process is not: it comes, it waits for its next start, or it has just
+ * ended. */
 static enum lifecycle_state between_state(struct front *front, struct view *view)
 {
 	enum protocol_state state;

@@ -1,7 +1,7 @@
 /*
  * A container as it is now: its records, and what the kernel says of the processes in them. Nothing of a
- * state is ever stored, so the answer is also right after a reboot, and after hull-shim, the container or both
- * were killed.
+ * state is ever stored, so the answer is also right after a reboot, and after hull-shim, the container or
+ * both were killed.
  */
 #ifndef HULL_SHIM_CONTAINER_VIEW_H
 #define HULL_SHIM_CONTAINER_VIEW_H
@@ -23,17 +23,18 @@ struct view {
 	struct store_container container;
 	enum lifecycle_state state;
 	bool has_run, has_exit;
-	struct store_run run;     /* where has_run */
-	struct store_exit exit;   /* where has_exit */
-	bool monitored;           /* hull-shim is there */
-	bool unknown_exit;        /* it has ended and nobody saw how */
+	struct store_run run;   /* where has_run */
+	struct store_exit exit; /* where has_exit */
+	bool monitored;         /* hull-shim is there */
+	bool unknown_exit;      /* it has ended and nobody saw how */
 };
 
 /*
  * Load the container @id; strings live in the front's arena. @paused: whether hull is asked if it is paused.
  * Errors: -ENOENT no such container; -EINVAL a damaged record, which is named.
  */
-must_check int view_load(struct front *front, const char *id, bool paused, struct view *ret, struct error *err);
+must_check int view_load(struct front *front, const char *id, bool paused, struct view *ret,
+			 struct error *err);
 /* As view_load, of what @word means. */
 must_check int view_find(struct front *front, const char *word, struct view *ret, struct error *err);
 /* A pidfd of the container's process. Errors: -ESRCH it does not run. */
@@ -42,7 +43,8 @@ must_check int view_process(const struct view *view, struct pidfd *ret, struct e
 void view_status(const struct view *view, int64_t now_ns, struct text *ret);
 /* What docker's words for the exit code say: 0 where it has not ended, 255 where nobody saw how. */
 int view_exit_code(const struct view *view);
-/* Give a container that runs without hull-shim a new one. No error where it cannot be: then it stays as it is. */
+/* Give a container that runs without hull-shim a new one. No error where it cannot be: then it stays as it
+ * is. */
 void view_adopt(struct front *front, struct view *view);
 
 #endif

@@ -32,16 +32,11 @@ void words_duration(int64_t ns, struct text *ret)
 		int64_t below, unit;
 		const char *one, *many;
 	} rows[] = {
-		{ 1, 1, "Less than a second", NULL },
-		{ 2, 1, "1 second", NULL },
-		{ MINUTE, 1, NULL, "seconds" },
-		{ 2 * MINUTE, 1, "About a minute", NULL },
-		{ HOUR, MINUTE, NULL, "minutes" },
-		{ HOUR + HOUR / 2, 1, "About an hour", NULL },
-		{ 2 * DAY, HOUR, NULL, "hours" },
-		{ 14 * DAY, DAY, NULL, "days" },
-		{ 60 * DAY, 7 * DAY, NULL, "weeks" },
-		{ 730 * DAY, 30 * DAY, NULL, "months" },
+		{ 1, 1, "Less than a second", NULL },    { 2, 1, "1 second", NULL },
+		{ MINUTE, 1, NULL, "seconds" },          { 2 * MINUTE, 1, "About a minute", NULL },
+		{ HOUR, MINUTE, NULL, "minutes" },       { HOUR + HOUR / 2, 1, "About an hour", NULL },
+		{ 2 * DAY, HOUR, NULL, "hours" },        { 14 * DAY, DAY, NULL, "days" },
+		{ 60 * DAY, 7 * DAY, NULL, "weeks" },    { 730 * DAY, 30 * DAY, NULL, "months" },
 		{ INT64_MAX, 365 * DAY, NULL, "years" },
 	};
 	int64_t seconds = ns < 0 ? 0 : ns / WORDS_SECOND_NS;
@@ -89,15 +84,16 @@ static void format_date(int64_t seconds, char between, struct text *ret)
 	}
 	int64_t shifted = days + 719468, era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	int64_t day_of_era = shifted - era * 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t march_month = (5 * day_of_year + 2) / 153;
 	int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
 	int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
 	int64_t year = year_of_era + era * 400 + (month <= 2);
 
-	text_format(ret, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "%c%02" PRId64 ":%02" PRId64 ":%02" PRId64, year,
-		    month, day, between, rest / HOUR, rest / MINUTE % 60, rest % 60);
+	text_format(ret, "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "%c%02" PRId64 ":%02" PRId64 ":%02" PRId64,
+		    year, month, day, between, rest / HOUR, rest / MINUTE % 60, rest % 60);
 }
 
 void words_time(int64_t ns, struct text *ret)
@@ -186,7 +182,8 @@ int words_parse_duration(const char *text, int64_t *ret_ns, struct error *err)
 		else if (!read_unit(&s, &unit))
 			return error_set(err, 0, "unknown unit in duration \"%s\"", text);
 		/* no more than some 290 years fit */
-		if (__builtin_mul_overflow(number, unit, &number) || __builtin_add_overflow(sum, number, &sum) ||
+		if (__builtin_mul_overflow(number, unit, &number) ||
+		    __builtin_add_overflow(sum, number, &sum) ||
 		    __builtin_add_overflow(sum, (int64_t)((double)fraction * (double)unit / 1e9), &sum))
 			return error_set(err, ERANGE, "duration \"%s\"", text);
 	} while (*s != '\0');
@@ -218,7 +215,8 @@ static bool read_pair(const char **text, char mark, int64_t max, int64_t *ret)
 
 static bool read_date(const char *s, int64_t *ret_ns)
 {
-	int64_t year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, zone_hour, zone_minute, zone = 0;
+	int64_t year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, zone_hour, zone_minute,
+				  zone = 0;
 	const char *start = s;
 
 	if (!read_digits(&s, &year) || s - start != 4 || !read_pair(&s, '-', 12, &month) ||
@@ -242,7 +240,8 @@ static bool read_date(const char *s, int64_t *ret_ns)
 		zone = sign * (zone_hour * HOUR + zone_minute * MINUTE);
 	}
 	*ret_ns = (day_number(year, month, day) * DAY + hour * HOUR + minute * MINUTE + second - zone) *
-			  WORDS_SECOND_NS + fraction;
+			  WORDS_SECOND_NS +
+		  fraction;
 	return *s == '\0';
 }
 
@@ -260,8 +259,11 @@ int words_parse_moment(const char *text, int64_t now_ns, int64_t *ret_ns, struct
 		return 0;
 	}
 	if (words_parse_duration(text, &duration, err) < 0)
-		return error_set(err, 0, "\"%s\" is neither a time (2026-11-25T08:29:43Z), nor seconds since 1970, nor "
-					 "a duration (10m)", text);
+		return error_set(
+			err, 0,
+			"\"%s\" is neither a time (2026-11-25T08:29:43Z), nor seconds since 1970, nor "
+			"a duration (10m)",
+			text);
 	*ret_ns = now_ns - duration;
 	return 0;
 }
@@ -273,19 +275,25 @@ int words_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret
 	int found = -1;
 
 	for (int i = 0; i < RESTART_COUNT; i++)
-		if (strlen(store_restart_names[i]) == length && strncmp(store_restart_names[i], text, length) == 0)
+		if (strlen(store_restart_names[i]) == length &&
+		    strncmp(store_restart_names[i], text, length) == 0)
 			found = i;
 	if (found < 0)
-		return error_set(err, 0, "invalid restart policy: unknown policy '%.*s'; use one of 'no', 'always', "
-					 "'on-failure', or 'unless-stopped'", (int)length, text);
+		return error_set(err, 0,
+				 "invalid restart policy: unknown policy '%.*s'; use one of 'no', 'always', "
+				 "'on-failure', or 'unless-stopped'",
+				 (int)length, text);
 	if (text[length] == ':') {
 		struct error ignored;
 
 		if (found != RESTART_ON_FAILURE)
-			return error_set(err, 0, "invalid restart policy: maximum retry count can only be used with "
-						 "'on-failure'");
+			return error_set(err, 0,
+					 "invalid restart policy: maximum retry count can only be used with "
+					 "'on-failure'");
 		if (number_parse_u64(text + length + 1, INT32_MAX, &max, &ignored) < 0)
-			return error_set(err, 0, "invalid restart policy format: maximum retry count must be an integer");
+			return error_set(
+				err, 0,
+				"invalid restart policy format: maximum retry count must be an integer");
 	}
 	*ret = (enum store_restart)found;
 	*ret_max = (uint32_t)max;

@@ -31,7 +31,8 @@ must_check int words_parse_moment(const char *text, int64_t now_ns, int64_t *ret
 /* "1h30m10.5s", "300ms"; a bare number counts seconds. Errors: -EINVAL. */
 must_check int words_parse_duration(const char *text, int64_t *ret_ns, struct error *err);
 /* "no", "on-failure", "on-failure:3", "always", "unless-stopped". Errors: -EINVAL with docker's words. */
-must_check int words_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max, struct error *err);
+must_check int words_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max,
+				   struct error *err);
 /* @args joined by blanks, cut to 19 characters and "…" when @cut, in double quotes. */
 void words_command(const struct strings *args, bool cut, struct text *ret);
 

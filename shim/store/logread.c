@@ -88,12 +88,12 @@ int logread_parse_time(const char *text, size_t length, int64_t *ret_ns, struct 
 	    day > 31 || hour > 23 || minute > 59 || second > 60)
 		return error_set(err, 0, "\"%.*s\" is no time as RFC 3339 has it",
 				 length > 64 ? 64 : (int)length, text);
-	struct tm tm = {.tm_year = (int)year - 1900,
-			.tm_mon = (int)month - 1,
-			.tm_mday = (int)day,
-			.tm_hour = (int)hour,
-			.tm_min = (int)minute,
-			.tm_sec = (int)second};
+	struct tm tm = { .tm_year = (int)year - 1900,
+			 .tm_mon = (int)month - 1,
+			 .tm_mday = (int)day,
+			 .tm_hour = (int)hour,
+			 .tm_min = (int)minute,
+			 .tm_sec = (int)second };
 	*ret_ns = ((int64_t)timegm(&tm) - offset) * 1000000000 + nanoseconds;
 	return 0;
 }

@@ -15,7 +15,7 @@
 
 struct logread_entry {
 	int64_t time_ns;  /* CLOCK_REALTIME */
-	int stream;	  /* 1: output, 2: errors */
+	int stream;       /* 1: output, 2: errors */
 	const char *text; /* without the line's end; until the next call */
 	size_t length;
 	bool partial; /* the line goes on in the stream's next entry, or has no end */

@@ -102,7 +102,7 @@ int record_strings(const struct json *object, const char *name, struct arena *ar
 			return json_error(item, err, "is no string");
 		items[count++] = item->text;
 	}
-	*ret = (struct strings){.count = count, .items = items};
+	*ret = (struct strings){ .count = count, .items = items };
 	return 0;
 }
 
@@ -158,7 +158,7 @@ int record_process(const struct json *object, const char *name, struct process_i
 	const struct json *value;
 	const char *boot_id;
 	int64_t pid;
-	struct process_id id = {0};
+	struct process_id id = { 0 };
 	int result = member(object, name, JSON_OBJECT, &value, err);
 
 	if (result == 0)

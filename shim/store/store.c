@@ -25,8 +25,8 @@
 #define NAME_MAX_BYTES 128
 #define DROPPED ".drop-" /* a container's directory while it is being removed */
 
-const char *const store_restart_names[RESTART_COUNT] = {"no", "on-failure", "always", "unless-stopped"};
-const char *const store_log_driver_names[LOG_DRIVER_COUNT] = {"json-file", "k8s-file", "journald", "none"};
+const char *const store_restart_names[RESTART_COUNT] = { "no", "on-failure", "always", "unless-stopped" };
+const char *const store_log_driver_names[LOG_DRIVER_COUNT] = { "json-file", "k8s-file", "journald", "none" };
 
 /* Like mkdir -p; what is there already keeps its mode. */
 static int open_made(const char *path, int *ret_fd, struct error *err)
@@ -52,7 +52,8 @@ static int open_made(const char *path, int *ret_fd, struct error *err)
 int store_open(const char *root_path, const char *run_path, struct store *ret, struct error *err)
 {
 	struct store store = {
-		.root = -1, .names = -1, .run = -1, .root_path = root_path, .run_path = run_path};
+		.root = -1, .names = -1, .run = -1, .root_path = root_path, .run_path = run_path
+	};
 	int result = open_made(root_path, &store.root, err);
 
 	if (result == 0)
@@ -363,7 +364,7 @@ static bool take_listed(const char *id, void *data)
 int store_list(const struct store *store, char (**ret)[STORE_ID_DIGITS + 1], size_t *ret_count,
 	       struct error *err)
 {
-	struct listing listing = {.store = store};
+	struct listing listing = { .store = store };
 	char(*ids)[STORE_ID_DIGITS + 1] = NULL;
 	int result = for_each_id(store, take_listed, &listing, err);
 
@@ -403,7 +404,7 @@ static bool take_match(const char *id, void *data)
 int store_find(const struct store *store, const char *word, char ret_id[STORE_ID_DIGITS + 1],
 	       struct error *err)
 {
-	struct search search = {.prefix = word};
+	struct search search = { .prefix = word };
 
 	if (word[0] == '/') /* docker's names begin with one, in what it prints */
 		word++;

@@ -116,7 +116,7 @@ int store_container_load(const struct store *store, const char *id, struct arena
 			 struct store_container *ret, struct error *err)
 {
 	autoclose int dir = -1;
-	struct store_container container = {0};
+	struct store_container container = { 0 };
 	int result = store_directory(store, id, &dir, err);
 
 	if (result < 0)

@@ -65,7 +65,7 @@ int store_exit_load(const struct store *store, const char *id, struct arena *are
 		    struct error *err)
 {
 	autoclose int dir = -1;
-	struct store_exit exit = {0};
+	struct store_exit exit = { 0 };
 	int result = store_directory(store, id, &dir, err);
 
 	if (result < 0)

@@ -77,7 +77,7 @@ int store_run_load(const struct store *store, const char *id, struct store_run *
 {
 	autoclose int dir = -1;
 	struct arena arena;
-	struct store_run run = {0};
+	struct store_run run = { 0 };
 	int result = store_directory(store, id, &dir, err);
 
 	if (result < 0)

@@ -35,13 +35,14 @@ static const char *const operation_names[] = {
 
 struct runtime {
 	const char *name, *path;
-	char root[PATH_MAX], run[PATH_MAX], cycle[PATH_MAX], live[PATH_MAX], pid_file[PATH_MAX], errors[PATH_MAX];
+	char root[PATH_MAX], run[PATH_MAX], cycle[PATH_MAX], live[PATH_MAX], pid_file[PATH_MAX],
+		errors[PATH_MAX];
 	char ids[3][64]; /* of run, cycle, live */
 	bool failed[OPERATION_COUNT];
 	unsigned count[OPERATION_COUNT];
 	double ms[OPERATION_COUNT][MAX_ROUNDS];
-	long peak_kb;          /* of run: the largest process of it, the payload included */
-	long rss_kb, pss_kb;   /* of the init process of a created container */
+	long peak_kb;        /* of run: the largest process of it, the payload included */
+	long rss_kb, pss_kb; /* of the init process of a created container */
 };
 
 static struct runtime runtimes[MAX_RUNTIMES];
@@ -75,7 +76,8 @@ static double time_command(const struct runtime *runtime, char *const argv[], lo
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 2, runtime->errors, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	posix_spawn_file_actions_addopen(&actions, 2, runtime->errors,
+					 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	double before = now_ms();
 	errno = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
 	if (errno != 0)
@@ -100,7 +102,8 @@ static double run_operation(struct runtime *r, enum operation operation)
 	case RUN:
 		return time_command(r, ARGV("run", "--bundle", r->run, r->ids[0]), &r->peak_kb);
 	case CREATE:
-		return time_command(r, ARGV("create", "--bundle", r->cycle, "--pid-file", r->pid_file, r->ids[1]), NULL);
+		return time_command(
+			r, ARGV("create", "--bundle", r->cycle, "--pid-file", r->pid_file, r->ids[1]), NULL);
 	case START:
 		return time_command(r, ARGV("start", r->ids[1]), NULL);
 	case DELETE:
@@ -207,7 +210,8 @@ static void print_row(const char *title, const struct runtime *r, const double b
 }
 
 /* Sums of the samples of [first, last] of one round, sorted; returns how many rounds there are. */
-static unsigned sum_samples(const struct runtime *r, enum operation first, enum operation last, double ret[MAX_ROUNDS])
+static unsigned sum_samples(const struct runtime *r, enum operation first, enum operation last,
+			    double ret[MAX_ROUNDS])
 {
 	unsigned count = MAX_ROUNDS;
 
@@ -245,8 +249,8 @@ static void print_operation(const char *title, enum operation first, enum operat
 static void print_memory(void)
 {
 	for (size_t i = 0; i < runtime_count; i++)
-		printf("%-22s %-10s %6ld KB resident, %ld KB proportional\n", "created container", runtimes[i].name,
-		       runtimes[i].rss_kb, runtimes[i].pss_kb);
+		printf("%-22s %-10s %6ld KB resident, %ld KB proportional\n", "created container",
+		       runtimes[i].name, runtimes[i].rss_kb, runtimes[i].pss_kb);
 	for (size_t i = 0; i < runtime_count; i++)
 		printf("%-22s %-10s %6ld KB (the payload included)\n", "peak of run", runtimes[i].name,
 		       runtimes[i].peak_kb);

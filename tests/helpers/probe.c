@@ -34,7 +34,7 @@ static int fail(const char *what)
 
 static int make_syscall(char **words)
 {
-	long args[6] = {0}, number = strtol(words[0], NULL, 0);
+	long args[6] = { 0 }, number = strtol(words[0], NULL, 0);
 
 	for (int i = 0; i < 6 && words[1 + i] != NULL; i++)
 		args[i] = (long)strtoull(words[1 + i], NULL, 0);
@@ -94,7 +94,7 @@ static int copy(int from, int to)
 
 static int listen_at(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
@@ -112,11 +112,11 @@ static int receive_fd(const char *path, const char *file)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	struct iovec vector = {text, sizeof(text)};
-	struct msghdr message = {.msg_iov = &vector,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
+	struct iovec vector = { text, sizeof(text) };
+	struct msghdr message = { .msg_iov = &vector,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
 
 	if (listen(listener, 1) < 0)
 		exit(fail("listen"));
@@ -136,8 +136,8 @@ static int receive_fd(const char *path, const char *file)
 
 static int serve_terminal(const char *path, const char *file)
 {
-	struct pollfd polls[2] = {{.fd = receive_fd(path, file), .events = POLLIN},
-				  {.fd = 0, .events = POLLIN}};
+	struct pollfd polls[2] = { { .fd = receive_fd(path, file), .events = POLLIN },
+				   { .fd = 0, .events = POLLIN } };
 
 	while (poll(polls, 2, -1) >= 0) {
 		if (polls[1].revents != 0 && !copy(0, polls[0].fd))

@@ -5,12 +5,12 @@
  *   send TEXT                       as input
  *   wait MS                         do nothing
  *   raw TYPE                        a message of this type, with no bytes
- * client birth PROGRAM [ARGUMENT...]: starts the program with descriptor 9 as a client from birth; prints as read does.
- *   notify TEXT                     instead of all that: TEXT as a datagram to SOCKET
- *   listen                          instead of all that: print the datagrams that come to SOCKET, as lines
- *   read                            print what comes until the connection ends, or EXITED without a restart
- * Output goes to stdout, errors to stderr, everything else as a line "STATE A B" to descriptor 3 where there is
- * one. Exit status: EXITED's code, 250 where the connection ended without it.
+ * client birth PROGRAM [ARGUMENT...]: starts the program with descriptor 9 as a client from birth; prints as
+ * read does. notify TEXT                     instead of all that: TEXT as a datagram to SOCKET listen instead
+ * of all that: print the datagrams that come to SOCKET, as lines read                            print what
+ * comes until the connection ends, or EXITED without a restart Output goes to stdout, errors to stderr,
+ * everything else as a line "STATE A B" to descriptor 3 where there is one. Exit status: EXITED's code, 250
+ * where the connection ended without it.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -47,7 +47,9 @@ static int listen_at(int fd, const struct sockaddr_un *address)
 	for (;;) {
 		char control[CMSG_SPACE(sizeof(int))];
 		struct iovec data = { &message, sizeof(message) };
-		struct msghdr header = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control,
+		struct msghdr header = { .msg_iov = &data,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
 					 .msg_controllen = sizeof(control) };
 		ssize_t got = recvmsg(fd, &header, 0);
 		struct cmsghdr *first = CMSG_FIRSTHDR(&header);
@@ -75,12 +77,14 @@ static int read_all(int fd)
 			return 250;
 		size_t length = (size_t)got - sizeof(message.head);
 		if (message.head.type == PROTOCOL_STDOUT || message.head.type == PROTOCOL_STDERR) {
-			if (write(message.head.type == PROTOCOL_STDOUT ? 1 : 2, message.bytes, length) != (ssize_t)length)
+			if (write(message.head.type == PROTOCOL_STDOUT ? 1 : 2, message.bytes, length) !=
+			    (ssize_t)length)
 				return 251;
 		} else {
 			dprintf(3, "%s %d %d %.*s\n",
-				message.head.type == PROTOCOL_STATE  ? "STATE" :
-				message.head.type == PROTOCOL_EXITED ? "EXITED" : "ERROR",
+				message.head.type == PROTOCOL_STATE    ? "STATE"
+				: message.head.type == PROTOCOL_EXITED ? "EXITED"
+								       : "ERROR",
 				message.head.a, message.head.b, (int)length, message.bytes);
 		}
 		if (message.head.type == PROTOCOL_EXITED && message.head.b == 0)
@@ -124,10 +128,11 @@ int main(int argc, char **argv)
 	if (datagrams)
 		return argc < 4 || send(fd, argv[3], strlen(argv[3]), 0) < 0 ? 251 : 0;
 	for (; i < argc; i++) {
-		int want = strcmp(argv[i], "output") == 0   ? PROTOCOL_WANT_OUTPUT :
-			   strcmp(argv[i], "input") == 0    ? PROTOCOL_WANT_INPUT :
-			   strcmp(argv[i], "exit") == 0	    ? PROTOCOL_WANT_EXIT :
-			   strcmp(argv[i], "patience") == 0 ? PROTOCOL_WANT_PATIENCE : 0;
+		int want = strcmp(argv[i], "output") == 0     ? PROTOCOL_WANT_OUTPUT
+			   : strcmp(argv[i], "input") == 0    ? PROTOCOL_WANT_INPUT
+			   : strcmp(argv[i], "exit") == 0     ? PROTOCOL_WANT_EXIT
+			   : strcmp(argv[i], "patience") == 0 ? PROTOCOL_WANT_PATIENCE
+							      : 0;
 		if (want == 0)
 			break;
 		wants |= want;
@@ -136,7 +141,8 @@ int main(int argc, char **argv)
 		say(fd, PROTOCOL_HELLO, wants, 0, "");
 	for (; i < argc; i++) {
 		if (strcmp(argv[i], "stop") == 0 || strcmp(argv[i], "resize") == 0) {
-			say(fd, argv[i][0] == 's' ? PROTOCOL_STOP : PROTOCOL_RESIZE, atoi(argv[i + 1]), atoi(argv[i + 2]), "");
+			say(fd, argv[i][0] == 's' ? PROTOCOL_STOP : PROTOCOL_RESIZE, atoi(argv[i + 1]),
+			    atoi(argv[i + 2]), "");
 			i += 2;
 		} else if (strcmp(argv[i], "close") == 0) {
 			say(fd, PROTOCOL_STDIN_CLOSE, 0, 0, "");

@@ -66,8 +66,8 @@ static void test_text(void)
 }
 
 static const struct test tests[] = {
-	{"arena_alloc: zeroed, aligned, disjoint", test_alloc},
-	{"arena_alloc: the limit", test_limit},
-	{"arena_copy and arena_format", test_text},
+	{ "arena_alloc: zeroed, aligned, disjoint", test_alloc },
+	{ "arena_alloc: the limit", test_limit },
+	{ "arena_copy and arena_format", test_text },
 };
 TEST_MAIN(tests)

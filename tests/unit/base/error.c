@@ -60,8 +60,8 @@ static void test_full(void)
 }
 
 static const struct test tests[] = {
-	{"error_set", test_set},
-	{"error_add puts context in front", test_add},
-	{"a full buffer keeps the cause", test_full},
+	{ "error_set", test_set },
+	{ "error_add puts context in front", test_add },
+	{ "a full buffer keeps the cause", test_full },
 };
 TEST_MAIN(tests)

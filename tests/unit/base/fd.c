@@ -139,11 +139,11 @@ static void test_send(void)
 }
 
 static const struct test tests[] = {
-	{"fd_dup", test_dup},
-	{"fd_cloexec_from", test_cloexec_from},
-	{"fd_read_all and fd_write_all", test_read_write},
-	{"fd_read_file_at and fd_write_file_at", test_files},
-	{"fd_memfd", test_memfd},
-	{"fd_send and fd_receive", test_send},
+	{ "fd_dup", test_dup },
+	{ "fd_cloexec_from", test_cloexec_from },
+	{ "fd_read_all and fd_write_all", test_read_write },
+	{ "fd_read_file_at and fd_write_file_at", test_files },
+	{ "fd_memfd", test_memfd },
+	{ "fd_send and fd_receive", test_send },
 };
 TEST_MAIN(tests)

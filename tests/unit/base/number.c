@@ -10,8 +10,8 @@ static struct error err;
 
 static void test_u64(void)
 {
-	static const char *const bad[] = {"",	 " 1",	"1 ",  "+1", "01", "00", "-0",
-					  "0x1", "1.0", "1e3", "a",  "1a", "-"};
+	static const char *const bad[] = { "",    " 1",  "1 ",  "+1", "01", "00", "-0",
+					   "0x1", "1.0", "1e3", "a",  "1a", "-" };
 	uint64_t value = 77;
 
 	CHECK_INT(number_parse_u64("0", UINT64_MAX, &value, &err), 0);
@@ -72,11 +72,11 @@ static void test_bytes(void)
 		const char *text;
 		int64_t want;
 	} good[] = {
-		{"0", 0},	   {"10", 10},		{"10b", 10},	   {"1k", 1024},
-		{"1K", 1024},	   {"1kb", 1024},	{"1KiB", 1024},	   {"2m", 2 << 20},
-		{"3g", 3LL << 30}, {"1tib", 1LL << 40}, {"1p", 1LL << 50}, {"-1", -1},
+		{ "0", 0 },          { "10", 10 },          { "10b", 10 },       { "1k", 1024 },
+		{ "1K", 1024 },      { "1kb", 1024 },       { "1KiB", 1024 },    { "2m", 2 << 20 },
+		{ "3g", 3LL << 30 }, { "1tib", 1LL << 40 }, { "1p", 1LL << 50 }, { "-1", -1 },
 	};
-	static const char *const bad[] = {"", "k", "-2", "1x", "1kk", "1ki", "1.5m", "1 m", "+1", "1bb"};
+	static const char *const bad[] = { "", "k", "-2", "1x", "1kk", "1ki", "1.5m", "1 m", "+1", "1bb" };
 	int64_t value;
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -90,9 +90,9 @@ static void test_bytes(void)
 }
 
 static const struct test tests[] = {
-	{"number_parse_u64", test_u64},
-	{"number_parse_i64", test_i64},
-	{"number_parse_octal", test_octal},
-	{"number_parse_bytes", test_bytes},
+	{ "number_parse_u64", test_u64 },
+	{ "number_parse_i64", test_i64 },
+	{ "number_parse_octal", test_octal },
+	{ "number_parse_bytes", test_bytes },
 };
 TEST_MAIN(tests)

@@ -28,7 +28,7 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	static const char *const names[] = {"in/file", "in/up", "in/abs", "in/link", "in/new"};
+	static const char *const names[] = { "in/file", "in/up", "in/abs", "in/link", "in/new" };
 	autoclose int top = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -51,8 +51,8 @@ static void test_open(void)
 	make_tree();
 	autoclose int top = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int in = openat(top, "in", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct rootdir root = {in};
-	static const char *const to_root[] = {"up", "..", "../..", "/", "up/../.."};
+	struct rootdir root = { in };
+	static const char *const to_root[] = { "up", "..", "../..", "/", "up/../.." };
 	int fd = -1;
 
 	for (size_t i = 0; i < ARRAY_LEN(to_root); i++) {
@@ -83,7 +83,7 @@ static void test_open(void)
 static void test_other_systems(void)
 {
 	autoclose int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct rootdir root = {slash};
+	struct rootdir root = { slash };
 	int fd = -1;
 
 	CHECK_INT(path_open_beneath(slash, "proc/self", O_PATH, true, &fd, &err), -EXDEV);
@@ -132,9 +132,9 @@ static void test_clean(void)
 }
 
 static const struct test tests[] = {
-	{"paths stay inside the root", test_open},
-	{"no other file system, no magic links", test_other_systems},
-	{"path_absolute", test_absolute},
-	{"path_clean", test_clean},
+	{ "paths stay inside the root", test_open },
+	{ "no other file system, no magic links", test_other_systems },
+	{ "path_absolute", test_absolute },
+	{ "path_clean", test_clean },
 };
 TEST_MAIN(tests)

@@ -25,7 +25,7 @@ static pid_t spawn(void)
 
 static void test_identify(void)
 {
-	struct pidfd pidfd, found, none = {-1};
+	struct pidfd pidfd, found, none = { -1 };
 	struct process_id id;
 	pid_t pid = spawn();
 
@@ -89,8 +89,8 @@ static void test_clock(void)
 }
 
 static const struct test tests[] = {
-	{"identify, find, signal, wait, reap", test_identify},
-	{"exit codes", test_exit_code},
-	{"the clock", test_clock},
+	{ "identify, find, signal, wait, reap", test_identify },
+	{ "exit codes", test_exit_code },
+	{ "the clock", test_clock },
 };
 TEST_MAIN(tests)

@@ -99,9 +99,11 @@ static void test_compare(void)
 }
 
 static const struct test tests[] = {
-	{"appending", test_append},	 {"a failed append is reported at the end", test_failed},
-	{"text_append_json", test_json}, {"text_utf8_length", test_utf8},
-	{"text_append_escaped", test_escaped},
-	{"comparisons", test_compare},
+	{ "appending", test_append },
+	{ "a failed append is reported at the end", test_failed },
+	{ "text_append_json", test_json },
+	{ "text_utf8_length", test_utf8 },
+	{ "text_append_escaped", test_escaped },
+	{ "comparisons", test_compare },
 };
 TEST_MAIN(tests)

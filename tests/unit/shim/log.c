@@ -30,7 +30,10 @@ static void begin(enum store_log_driver driver, uint64_t max_bytes, uint32_t max
 	CHECK_INT(store_open(root, run, &store, &err), 0);
 	CHECK_INT(store_claim(&store, id, &err), 0);
 	CHECK_INT(store_directory(&store, id, &dir, &err), 0);
-	container = (struct store_container){ .id = id, .name = "web", .log_driver = driver, .log_max_bytes = max_bytes,
+	container = (struct store_container){ .id = id,
+					      .name = "web",
+					      .log_driver = driver,
+					      .log_max_bytes = max_bytes,
 					      .log_max_files = max_files };
 	CHECK_INT(log_open(dir, &container, &err), 0);
 }
@@ -66,7 +69,9 @@ static void test_forms(void)
 	write_text(2, "no end");
 	log_end();
 	contents("log/container.log", &text);
-	CHECK_HAS(text.data, "{\"log\":\"say \\\"hi\\\"\\\\\\t\\u0001\\ufffd\xc3\xa4\\n\",\"stream\":\"stdout\",\"time\":\"2");
+	CHECK_HAS(text.data,
+		  "{\"log\":\"say "
+		  "\\\"hi\\\"\\\\\\t\\u0001\\ufffd\xc3\xa4\\n\",\"stream\":\"stdout\",\"time\":\"2");
 	CHECK_HAS(text.data, "{\"log\":\"no end\",\"stream\":\"stderr\",\"time\":\"2");
 	end();
 	begin(LOG_DRIVER_K8S_FILE, 0, 1);
@@ -91,7 +96,11 @@ static void test_time(void)
 	CHECK_INT(ns, 1795599449677368633);
 	CHECK_INT(logread_parse_time("2026-11-25T11:37:29.6+02:00", 27, &ns, &err), 0);
 	CHECK_INT(ns, 1795599449600000000);
-	static const char *const bad[] = { "", "2026-11-25", "2026-13-25T09:37:29Z", "2026-11-25T09:37:29", "2026-11-25T09:37:29.Z",
+	static const char *const bad[] = { "",
+					   "2026-11-25",
+					   "2026-13-25T09:37:29Z",
+					   "2026-11-25T09:37:29",
+					   "2026-11-25T09:37:29.Z",
 					   "2026-11-25T09:37:29Zx" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_INT(logread_parse_time(bad[i], strlen(bad[i]), &ns, &err), -EINVAL);
@@ -140,7 +149,8 @@ static void test_long_cri(void)
 	test_long_lines(LOG_DRIVER_K8S_FILE);
 }
 
-/* Streams do not mix although they interleave in the middle of lines; an empty line is a line; NUL survives. */
+/* Streams do not mix although they interleave in the middle of lines; an empty line is a line; NUL survives.
+ */
 static void test_reader(void)
 {
 	struct logread *log;
@@ -176,8 +186,9 @@ static void test_damaged(void)
 
 	begin(LOG_DRIVER_JSON_FILE, 0, 1);
 	int fd = openat(dir, "log/container.log", O_WRONLY | O_APPEND);
-	static const char lines[] = "{\"log\":\"x\n{}\nnonsense\n{\"log\":\"\\ud83d\\ude00\\n\",\"stream\":\"stdout\",\"time\":"
-				    "\"2026-11-25T09:37:29Z\"}\n{\"log\":\"ha";
+	static const char lines[] =
+		"{\"log\":\"x\n{}\nnonsense\n{\"log\":\"\\ud83d\\ude00\\n\",\"stream\":\"stdout\",\"time\":"
+		"\"2026-11-25T09:37:29Z\"}\n{\"log\":\"ha";
 	CHECK_INT(write(fd, lines, sizeof(lines) - 1), sizeof(lines) - 1);
 	CHECK_INT(logread_open(&store, id, LOG_DRIVER_JSON_FILE, &log, &err), 0);
 	CHECK_INT(logread_next(log, &entry, &err), 1);

@@ -22,8 +22,10 @@ static void test_filter(void)
 	FILTERED("READY=1", "READY=1");
 	FILTERED("READY=1\nSTATUS=up and running\n", "READY=1\nSTATUS=up and running");
 	FILTERED("MAINPID=1\nREADY=1\nFDSTORE=1\nFDNAME=x\nNOTIFYACCESS=all\nBARRIER=1", "READY=1");
-	FILTERED("RELOADING=1\nMONOTONIC_USEC=5\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=1\nERRNO=2\nEXIT_STATUS=3\nSTOPPING=1",
-		 "RELOADING=1\nMONOTONIC_USEC=5\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=1\nERRNO=2\nEXIT_STATUS=3\nSTOPPING=1");
+	FILTERED("RELOADING=1\nMONOTONIC_USEC=5\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=1\nERRNO=2\nEXIT_STATUS="
+		 "3\nSTOPPING=1",
+		 "RELOADING=1\nMONOTONIC_USEC=5\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=1\nERRNO=2\nEXIT_STATUS="
+		 "3\nSTOPPING=1");
 	FILTERED("XREADY=1\nready=1", "");
 	FILTERED("", "");
 	FILTERED("\n\n\n", "");
@@ -49,9 +51,10 @@ static void printed(const char *document, const struct document_changes *changes
 
 static void test_document(void)
 {
-	static const char document[] = "{\"a\":[],\"b\":{},\"c\":[1,-2.5e3,\"x\\\"\\n\",true,null,[[{}]]],"
-				       "\"process\":{\"env\":[\"A=1\"],\"mounts\":[]},\"mounts\":[],"
-				       "\"linux\":{\"cgroupsPath\":\"/old\",\"x\":{\"cgroupsPath\":\"/kept\"}}}";
+	static const char document[] =
+		"{\"a\":[],\"b\":{},\"c\":[1,-2.5e3,\"x\\\"\\n\",true,null,[[{}]]],"
+		"\"process\":{\"env\":[\"A=1\"],\"mounts\":[]},\"mounts\":[],"
+		"\"linux\":{\"cgroupsPath\":\"/old\",\"x\":{\"cgroupsPath\":\"/kept\"}}}";
 	const struct document_changes none = { 0 };
 	const struct document_changes all = { .cgroups_path = "/d/payload", .notify_source = "/run/n" };
 
@@ -62,7 +65,8 @@ static void test_document(void)
 		"\"mounts\":[{\"destination\":\"/run/notify\",\"type\":\"bind\",\"source\":\"/run/n\","
 		"\"options\":[\"bind\",\"nosuid\",\"nodev\",\"noexec\"]}],"
 		"\"linux\":{\"x\":{\"cgroupsPath\":\"/kept\"},\"cgroupsPath\":\"/d/payload\"}}");
-	printed("{\"linux\":{\"cgroupsPath\":\"/old\"}}", &all, "{\"linux\":{\"cgroupsPath\":\"/d/payload\"}}");
+	printed("{\"linux\":{\"cgroupsPath\":\"/old\"}}", &all,
+		"{\"linux\":{\"cgroupsPath\":\"/d/payload\"}}");
 	printed("{\"linux\":{}}", &all, "{\"linux\":{\"cgroupsPath\":\"/d/payload\"}}");
 	printed("{}", &all, "{}");
 }
@@ -85,7 +89,9 @@ static void test_annotation(void)
 		struct error err;
 
 		arena_init(&arena, 0);
-		CHECK_INT(json_parse(&arena, "c", cases[i].document, strlen(cases[i].document), &config, &err), 0);
+		CHECK_INT(json_parse(&arena, "c", cases[i].document, strlen(cases[i].document), &config,
+				     &err),
+			  0);
 		CHECK_INT(document_wants_notify(config), cases[i].wants);
 		arena_release(&arena);
 	}

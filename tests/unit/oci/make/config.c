@@ -21,7 +21,7 @@ static struct spec *make(const struct config_options *options)
 
 static void test_root(void)
 {
-	struct spec *spec = make(&(struct config_options){0});
+	struct spec *spec = make(&(struct config_options){ 0 });
 
 	if (spec == NULL)
 		return;
@@ -48,14 +48,15 @@ static void test_root(void)
 	CHECK(spec->linux->namespaces.listed[NS_NETWORK] && !spec->linux->namespaces.listed[NS_CGROUP]);
 	CHECK(!spec->linux->namespaces.listed[NS_USER]);
 	spec_free(spec);
-	spec = make(&(struct config_options){.cgroup_v2 = true});
+	spec = make(&(struct config_options){ .cgroup_v2 = true });
 	CHECK(spec != NULL && spec->linux->namespaces.listed[NS_CGROUP]);
 	spec_free(spec);
 }
 
 static void test_rootless(void)
 {
-	struct spec *spec = make(&(struct config_options){.rootless = true, .uid = 1000, .gid = 4294967294});
+	struct spec *spec =
+		make(&(struct config_options){ .rootless = true, .uid = 1000, .gid = 4294967294 });
 
 	if (spec == NULL)
 		return;
@@ -68,13 +69,13 @@ static void test_rootless(void)
 	CHECK_STR(spec->mounts.items[5].source, "/sys");
 	CHECK_STR(spec->mounts.items[5].options.items[0], "rbind");
 	spec_free(spec);
-	spec = make(&(struct config_options){.rootless = true, .cgroup_v2 = true});
+	spec = make(&(struct config_options){ .rootless = true, .cgroup_v2 = true });
 	CHECK(spec != NULL && spec->linux->namespaces.listed[NS_CGROUP]);
 	spec_free(spec);
 }
 
 static const struct test tests[] = {
-	{"for root", test_root},
-	{"for a user without privileges", test_rootless},
+	{ "for root", test_root },
+	{ "for a user without privileges", test_rootless },
 };
 TEST_MAIN(tests)

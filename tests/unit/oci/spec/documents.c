@@ -95,22 +95,22 @@ static void test_schema(void)
 		const char *file, *error; /* NULL: accepted */
 		const char *unsupported;
 	} documents[] = {
-		{"good/minimal", NULL, NULL},
-		{"good/minimal-for-start", NULL, NULL},
-		{"good/linux-rdma", NULL, NULL},
-		{"good/linux-netdevice", NULL, "linux.netDevices"},
-		{"good/freebsd-minimal", NULL, NULL},
-		{"good/zos-minimal", NULL, NULL},
+		{ "good/minimal", NULL, NULL },
+		{ "good/minimal-for-start", NULL, NULL },
+		{ "good/linux-rdma", NULL, NULL },
+		{ "good/linux-netdevice", NULL, "linux.netDevices" },
+		{ "good/freebsd-minimal", NULL, NULL },
+		{ "good/zos-minimal", NULL, NULL },
 		/* Valid, but for a version and for a platform that hull does not have. */
-		{"good/spec-example", "version 0.5.0-dev is not supported", NULL},
-		{"good/zos-example", "version 0.5.0-dev is not supported", NULL},
-		{"good/freebsd-example", "without a private UTS namespace", NULL},
-		{"bad/invalid-json", "line 1: ", NULL},
-		{"bad/linux-hugepage", "hugepageLimits[0]: pageSize", NULL},
-		{"bad/linux-netdevice", "netDevices: eth0: name: must be a string", NULL},
-		{"bad/linux-rdma", "rdma: mlx5_1: hcaHandles: must be a number", NULL},
+		{ "good/spec-example", "version 0.5.0-dev is not supported", NULL },
+		{ "good/zos-example", "version 0.5.0-dev is not supported", NULL },
+		{ "good/freebsd-example", "without a private UTS namespace", NULL },
+		{ "bad/invalid-json", "line 1: ", NULL },
+		{ "bad/linux-hugepage", "hugepageLimits[0]: pageSize", NULL },
+		{ "bad/linux-netdevice", "netDevices: eth0: name: must be a string", NULL },
+		{ "bad/linux-rdma", "rdma: mlx5_1: hcaHandles: must be a number", NULL },
 		/* what is wrong with it is in another platform's object. */
-		{"bad/freebsd-vnet-disable", NULL, NULL},
+		{ "bad/freebsd-vnet-disable", NULL, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
@@ -188,8 +188,8 @@ static void test_example(void)
 	CHECK_INT(linux->seccomp->default_action, SC_ALLOW);
 	CHECK(!linux->seccomp->flags_set);
 	CHECK_STR(linux->readonly_paths.items[5], "/proc/sysrq-trigger");
-	static const char *const unsupported[] = {"process.selinuxLabel", "linux.timeOffsets",
-						  "linux.namespaces[7]: time", "linux.mountLabel"};
+	static const char *const unsupported[] = { "process.selinuxLabel", "linux.timeOffsets",
+						   "linux.namespaces[7]: time", "linux.mountLabel" };
 	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
 		bool found = false;
 
@@ -357,13 +357,13 @@ static void test_memory(void)
 }
 
 static const struct test tests[] = {
-	{"every document that engines send", test_engines},
-	{"the schema's good and bad documents", test_schema},
-	{"the specification's example", test_example},
-	{"values: Docker", test_docker},
-	{"values: Podman, containerd", test_podman},
-	{"R-001 bundle.name: spec_load", test_load},
-	{"a process, resources", test_parts},
-	{"memory is limited", test_memory},
+	{ "every document that engines send", test_engines },
+	{ "the schema's good and bad documents", test_schema },
+	{ "the specification's example", test_example },
+	{ "values: Docker", test_docker },
+	{ "values: Podman, containerd", test_podman },
+	{ "R-001 bundle.name: spec_load", test_load },
+	{ "a process, resources", test_parts },
+	{ "memory is limited", test_memory },
 };
 TEST_MAIN(tests)

@@ -12,12 +12,12 @@ static struct arena arena;
 
 static const struct json *features(void)
 {
-	static const char *const options[] = {"bind", "idmap", "ro", "rro"};
+	static const char *const options[] = { "bind", "idmap", "ro", "rro" };
 	autotext struct text text = TEXT_EMPTY;
-	struct spec_features made = {.mount_options = {ARRAY_LEN(options), options},
-				     .cgroup_v1 = true,
-				     .cgroup_v2 = true,
-				     .version = "0.1"};
+	struct spec_features made = { .mount_options = { ARRAY_LEN(options), options },
+				      .cgroup_v1 = true,
+				      .cgroup_v2 = true,
+				      .version = "0.1" };
 	const struct json *json = NULL;
 
 	CHECK_INT(spec_features_format(&made, &text, &err), 0);
@@ -123,7 +123,7 @@ static void test_truth(void)
 }
 
 static const struct test tests[] = {
-	{"R-250 feat.ver: members", test_members},
-	{"R-252 feat.truth: what is listed is accepted", test_truth},
+	{ "R-250 feat.ver: members", test_members },
+	{ "R-252 feat.truth: what is listed is accepted", test_truth },
 };
 TEST_MAIN(tests)

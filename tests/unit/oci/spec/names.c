@@ -122,11 +122,11 @@ static void test_seccomp(void)
 }
 
 static const struct test tests[] = {
-	{"capabilities", test_capabilities},
-	{"resource limits", test_rlimits},
-	{"signals", test_signals},
-	{"namespaces", test_namespaces},
-	{"hooks", test_hooks},
-	{"seccomp", test_seccomp},
+	{ "capabilities", test_capabilities },
+	{ "resource limits", test_rlimits },
+	{ "signals", test_signals },
+	{ "namespaces", test_namespaces },
+	{ "hooks", test_hooks },
+	{ "seccomp", test_seccomp },
 };
 TEST_MAIN(tests)

@@ -29,9 +29,9 @@
 struct rule {
 	const char *name;
 	const char *document;
-	const char *error;	 /* part of the message; NULL: accepted */
+	const char *error;       /* part of the message; NULL: accepted */
 	const char *unsupported; /* part of the first note; NULL: none */
-	const char *warning;	 /* part of the first warning; NULL: none */
+	const char *warning;     /* part of the first warning; NULL: none */
 };
 
 /* clang-format off */

@@ -9,7 +9,7 @@ static struct error err;
 static void test_compact(void)
 {
 	autotext struct text text = TEXT_EMPTY;
-	struct spec_state state = {.id = "web", .status = "creating", .pid = 4422, .bundle = "/b\"x"};
+	struct spec_state state = { .id = "web", .status = "creating", .pid = 4422, .bundle = "/b\"x" };
 
 	CHECK_INT(spec_state_format(&state, false, &text, &err), 0);
 	CHECK_STR(text.data, "{\"ociVersion\":\"1.3.0\",\"id\":\"web\",\"pid\":4422,\"status\":\"creating\","
@@ -40,8 +40,8 @@ static void test_indented(void)
 static void test_annotations(void)
 {
 	autotext struct text text = TEXT_EMPTY, none = TEXT_EMPTY, document = TEXT_EMPTY;
-	static const struct spec_kv items[] = {{"k", "line\nbreak \\ \"q\" \x01"}, {"e", ""}};
-	struct spec_kvs kvs = {2, items}, empty = {0, NULL};
+	static const struct spec_kv items[] = { { "k", "line\nbreak \\ \"q\" \x01" }, { "e", "" } };
+	struct spec_kvs kvs = { 2, items }, empty = { 0, NULL };
 	const struct json *json = NULL;
 	struct arena arena;
 
@@ -49,7 +49,8 @@ static void test_annotations(void)
 	CHECK_STR(none.data, "");
 	CHECK_INT(spec_state_annotations(&kvs, &text, &err), 0);
 	struct spec_state state = {
-		.id = "i", .status = "created", .pid = 1, .bundle = "/", .annotations_json = text.data};
+		.id = "i", .status = "created", .pid = 1, .bundle = "/", .annotations_json = text.data
+	};
 	CHECK_INT(spec_state_format(&state, true, &document, &err), 0);
 	/* What was written is what is read. */
 	arena_init(&arena, 0);
@@ -65,8 +66,8 @@ static void test_annotations(void)
 }
 
 static const struct test tests[] = {
-	{"R-219 st.schema: compact", test_compact},
-	{"R-219 st.schema: indented, in runc's order", test_indented},
-	{"R-108 ann.state: annotations", test_annotations},
+	{ "R-219 st.schema: compact", test_compact },
+	{ "R-219 st.schema: indented, in runc's order", test_indented },
+	{ "R-108 ann.state: annotations", test_annotations },
 };
 TEST_MAIN(tests)

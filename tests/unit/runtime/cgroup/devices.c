@@ -9,16 +9,29 @@
 #include "runtime/cgroup/cgroup_private.h"
 #include "tests/unit/check.h"
 
-#define N(v) { .set = true, .value = (v) }
-#define ALL { .set = false }
-#define DENY_ALL { false, 'a', ALL, ALL, true, true, true }
-#define ALLOW_ALL { true, 'a', ALL, ALL, true, true, true }
+#define N(v)                                                                                                 \
+	{                                                                                                    \
+		.set = true, .value = (v)                                                                    \
+	}
+#define ALL                                                                                                  \
+	{                                                                                                    \
+		.set = false                                                                                 \
+	}
+#define DENY_ALL                                                                                             \
+	{                                                                                                    \
+		false, 'a', ALL, ALL, true, true, true                                                       \
+	}
+#define ALLOW_ALL                                                                                            \
+	{                                                                                                    \
+		true, 'a', ALL, ALL, true, true, true                                                        \
+	}
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static uint32_t field_of(int offset, char type, uint32_t major, uint32_t minor, unsigned access)
 {
-	return offset == 0 ? (access << 16 | (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR)) :
-	       offset == 4 ? major : minor;
+	return offset == 0   ? (access << 16 | (type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR))
+	       : offset == 4 ? major
+			     : minor;
 }
 
 /* The program's answer, or -1 where it leaves its bounds or does what a program here never does. */
@@ -36,16 +49,34 @@ static int evaluate(const struct bpf_insn *program, size_t count, char type, uin
 			return -1;
 		low = &dst;
 		switch (i->code) {
-		case BPF_LDX | BPF_MEM | BPF_W: *low = field_of(i->off, type, major, minor, access); break;
-		case BPF_ALU | BPF_MOV | BPF_X: *low = (uint32_t)reg[i->src_reg]; break;
-		case BPF_ALU64 | BPF_MOV | BPF_K: *low = value; break;
-		case BPF_ALU | BPF_AND | BPF_K: *low &= value; break;
-		case BPF_ALU | BPF_RSH | BPF_K: *low >>= value; break;
-		case BPF_JMP32 | BPF_JNE | BPF_K: at += dst != value ? (size_t)i->off : 0; continue;
-		case BPF_JMP32 | BPF_JSET | BPF_K: at += (dst & value) != 0 ? (size_t)i->off : 0; continue;
-		case BPF_JMP | BPF_JA: at += (size_t)i->off; continue;
-		case BPF_JMP | BPF_EXIT: return (int)reg[0];
-		default: return -1;
+		case BPF_LDX | BPF_MEM | BPF_W:
+			*low = field_of(i->off, type, major, minor, access);
+			break;
+		case BPF_ALU | BPF_MOV | BPF_X:
+			*low = (uint32_t)reg[i->src_reg];
+			break;
+		case BPF_ALU64 | BPF_MOV | BPF_K:
+			*low = value;
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			*low &= value;
+			break;
+		case BPF_ALU | BPF_RSH | BPF_K:
+			*low >>= value;
+			break;
+		case BPF_JMP32 | BPF_JNE | BPF_K:
+			at += dst != value ? (size_t)i->off : 0;
+			continue;
+		case BPF_JMP32 | BPF_JSET | BPF_K:
+			at += (dst & value) != 0 ? (size_t)i->off : 0;
+			continue;
+		case BPF_JMP | BPF_JA:
+			at += (size_t)i->off;
+			continue;
+		case BPF_JMP | BPF_EXIT:
+			return (int)reg[0];
+		default:
+			return -1;
 		}
 		reg[i->dst_reg] = *low;
 	}
@@ -116,7 +147,9 @@ static void test_default_list(void)
 
 static void test_privileged(void)
 {
-	const struct spec_device_rule rules[] = { DENY_ALL, { true, 'c', N(1), N(3), true, true, true }, ALLOW_ALL };
+	const struct spec_device_rule rules[] = { DENY_ALL,
+						  { true, 'c', N(1), N(3), true, true, true },
+						  ALLOW_ALL };
 
 	build(rules, COUNT(rules));
 	CHECK(list.allow);
@@ -151,7 +184,8 @@ static void test_order(void)
 static void test_numbered_denial(void)
 {
 	const struct spec_device_rule deny[] = { DENY_ALL, { false, 'c', N(10), N(200), true, true, true } };
-	const struct spec_device_rule back[] = { DENY_ALL, { false, 'c', N(10), N(200), true, true, true },
+	const struct spec_device_rule back[] = { DENY_ALL,
+						 { false, 'c', N(10), N(200), true, true, true },
 						 { true, 'c', N(10), ALL, true, true, true } };
 
 	build(deny, COUNT(deny));
@@ -165,7 +199,8 @@ static void test_numbered_denial(void)
 
 static void test_deny_list(void)
 {
-	const struct spec_device_rule rules[] = { ALLOW_ALL, { false, 'b', ALL, ALL, true, true, false },
+	const struct spec_device_rule rules[] = { ALLOW_ALL,
+						  { false, 'b', ALL, ALL, true, true, false },
 						  { false, 'c', N(1), N(11), true, true, true } };
 
 	build(rules, COUNT(rules));
@@ -212,7 +247,9 @@ static void test_duplicates(void)
 
 static void test_large_numbers(void)
 {
-	const struct spec_device_rule rules[] = { DENY_ALL, { true, 'c', N(0xfffffffe), N(0x80000000), true, true, true } };
+	const struct spec_device_rule rules[] = {
+		DENY_ALL, { true, 'c', N(0xfffffffe), N(0x80000000), true, true, true }
+	};
 
 	build(rules, COUNT(rules));
 	CHECK_INT(allowed('c', 0xfffffffe, 0x80000000, CGROUP_DEVICE_READ), 1);
@@ -220,7 +257,8 @@ static void test_large_numbers(void)
 }
 
 /* Random lists: the program, the list before simplification, and version 1 must agree. */
-static bool expected(const struct spec_device_rule *rules, size_t count, char type, uint32_t major, uint32_t minor)
+static bool expected(const struct spec_device_rule *rules, size_t count, char type, uint32_t major,
+		     uint32_t minor)
 {
 	bool answer = false;
 
@@ -246,7 +284,10 @@ static void test_random(void)
 			state = state * 1103515245 + 12345;
 			unsigned bits = state >> 8;
 			rules[i] = (struct spec_device_rule){
-				.allow = bits & 1, .type = "abc"[(bits >> 1) % 3], .read = true, .write = bits & 8,
+				.allow = bits & 1,
+				.type = "abc"[(bits >> 1) % 3],
+				.read = true,
+				.write = bits & 8,
 				.mknod = bits & 16,
 				.major = { .set = bits & 32, .value = 200 + (bits >> 6 & 1) },
 				.minor = { .set = bits & 128, .value = bits >> 8 & 1 },

@@ -102,8 +102,8 @@ static void test_v1(void)
 
 static void test_pids(void)
 {
-	static const char *const names[] = { "a/b/cgroup.procs", "a/b", "a/cgroup.procs", "a", "c/cgroup.procs", "c",
-					     "cgroup.procs", NULL };
+	static const char *const names[] = { "a/b/cgroup.procs", "a/b", "a/cgroup.procs", "a",
+					     "c/cgroup.procs",   "c",   "cgroup.procs",   NULL };
 	pid_t *pids = NULL;
 	size_t count = 0, sum = 0;
 	struct error err;
@@ -130,7 +130,8 @@ static void test_pids(void)
 
 static void test_oom(void)
 {
-	static const char *const v1[] = { "memory.oom_control", NULL }, *const v2[] = { "memory.events", NULL };
+	static const char *const v1[] = { "memory.oom_control", NULL }, *const v2[] = { "memory.events",
+											NULL };
 
 	open_fake("memory");
 	CHECK_INT(cgroup_oom_kills(&fake), 0);

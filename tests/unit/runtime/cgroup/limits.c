@@ -11,7 +11,10 @@
 #include "runtime/cgroup/cgroup_private.h"
 #include "tests/unit/check.h"
 
-#define SET(v) { .set = true, .value = (v) }
+#define SET(v)                                                                                               \
+	{                                                                                                    \
+		.set = true, .value = (v)                                                                    \
+	}
 
 static char directory[64];
 static struct cgroup fake;
@@ -29,8 +32,11 @@ static void open_fake(const char *controllers, const char *names)
 		if (name[0] != '\0')
 			close(openat(fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	fake = (struct cgroup){ .count = 1 };
-	fake.dirs[0] = (struct cgroup_dir){ .controllers = strdup(controllers), .mount_point = strdup(directory),
-					    .path = strdup("/x"), .fd = fd, .unified = controllers[0] == '\0' };
+	fake.dirs[0] = (struct cgroup_dir){ .controllers = strdup(controllers),
+					    .mount_point = strdup(directory),
+					    .path = strdup("/x"),
+					    .fd = fd,
+					    .unified = controllers[0] == '\0' };
 }
 
 static const char *content(const char *name)
@@ -59,9 +65,10 @@ static void close_fake(const char *names)
 static void test_shares(void)
 {
 	static const uint64_t table[][2] = {
-		{ 0, 0 }, { 1, 1 }, { 2, 1 }, { 3, 2 }, { 10, 4 }, { 100, 17 }, { 256, 35 }, { 512, 59 },
-		{ 1000, 99 }, { 1024, 100 }, { 2048, 174 }, { 4096, 303 }, { 10000, 627 }, { 262143, 10000 },
-		{ 262144, 10000 }, { UINT64_MAX, 10000 },
+		{ 0, 0 },       { 1, 1 },          { 2, 1 },          { 3, 2 },
+		{ 10, 4 },      { 100, 17 },       { 256, 35 },       { 512, 59 },
+		{ 1000, 99 },   { 1024, 100 },     { 2048, 174 },     { 4096, 303 },
+		{ 10000, 627 }, { 262143, 10000 }, { 262144, 10000 }, { UINT64_MAX, 10000 },
 	};
 	uint64_t before = 0;
 
@@ -112,7 +119,8 @@ static void test_swap(void)
 static void test_page_size(void)
 {
 	static const char *const good[] = { "2MB", "1GB", "64KB", "1024KB" };
-	static const char *const bad[] = { "", "MB", "02MB", "2M", "2mb", "2TB", "2MB ", "../2MB", "2MB/x", "2", "2B" };
+	static const char *const bad[] = { "",     "MB",     "02MB",  "2M", "2mb", "2TB",
+					   "2MB ", "../2MB", "2MB/x", "2",  "2B" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		CHECK(cgroup_limits_page_size_valid(good[i]));
@@ -122,9 +130,13 @@ static void test_page_size(void)
 
 static void test_v2_phases(void)
 {
-	static const char names[] = "memory.max memory.swap.max memory.low pids.max cpu.max cpu.weight cpu.idle";
+	static const char names[] =
+		"memory.max memory.swap.max memory.low pids.max cpu.max cpu.weight cpu.idle";
 	const struct spec_resources resources = {
-		.memory = { .limit = SET(100), .swap = SET(300), .reservation = SET(50), .swappiness = SET(10),
+		.memory = { .limit = SET(100),
+			    .swap = SET(300),
+			    .reservation = SET(50),
+			    .swappiness = SET(10),
 			    .kernel = SET(7) },
 		.cpu = { .shares = SET(1024), .quota = SET(50000) },
 		.pids_limit = SET(0),
@@ -155,8 +167,12 @@ static void test_v2_phases(void)
 static void test_zero_is_absent(void)
 {
 	const struct spec_resources resources = {
-		.memory = { .limit = SET(0), .swap = SET(0), .reservation = SET(0), .kernel = SET(0),
-			    .disable_oom_killer = SET(false), .swappiness = { .set = false } },
+		.memory = { .limit = SET(0),
+			    .swap = SET(0),
+			    .reservation = SET(0),
+			    .kernel = SET(0),
+			    .disable_oom_killer = SET(false),
+			    .swappiness = { .set = false } },
 		.cpu = { .shares = SET(0), .quota = SET(0), .period = SET(0), .cpus = "", .mems = "" },
 		.block_io = { .weight = SET(0) },
 	};
@@ -176,7 +192,8 @@ static void test_missing_controller(void)
 {
 	const struct spec_resources pids = { .pids_limit = SET(5) };
 	const struct spec_kv entry = { "memory.max", "5" }, bad = { "../memory.max", "5" };
-	const struct spec_resources unified = { .unified = { 1, &entry } }, escape = { .unified = { 1, &bad } };
+	const struct spec_resources unified = { .unified = { 1, &entry } },
+				    escape = { .unified = { 1, &bad } };
 	struct error err;
 
 	open_fake("memory", "");
@@ -189,7 +206,8 @@ static void test_missing_controller(void)
 	CHECK_INT(cgroup_set(&fake, &pids, CGROUP_FINAL, NULL, &err), -ENOENT);
 	CHECK_HAS(err.text, "controller \"pids\" not available");
 	CHECK(cgroup_set(&fake, &unified, CGROUP_FINAL, NULL, &err) < 0);
-	CHECK_STR(err.text, "unified resource \"memory.max\" can't be set: controller \"memory\" not available");
+	CHECK_STR(err.text,
+		  "unified resource \"memory.max\" can't be set: controller \"memory\" not available");
 	CHECK(cgroup_set(&fake, &escape, CGROUP_FINAL, NULL, &err) < 0);
 	CHECK_STR(err.text, "unified resource \"../memory.max\" must be a file name (no slashes)");
 	close_fake("");
@@ -197,9 +215,10 @@ static void test_missing_controller(void)
 
 static void test_v1(void)
 {
-	static const char names[] = "memory.limit_in_bytes memory.memsw.limit_in_bytes memory.oom_control "
-				    "blkio.bfq.weight blkio.throttle.read_bps_device hugetlb.2MB.limit_in_bytes "
-				    "hugetlb.2MB.rsvd.limit_in_bytes net_prio.ifpriomap rdma.max";
+	static const char names[] =
+		"memory.limit_in_bytes memory.memsw.limit_in_bytes memory.oom_control "
+		"blkio.bfq.weight blkio.throttle.read_bps_device hugetlb.2MB.limit_in_bytes "
+		"hugetlb.2MB.rsvd.limit_in_bytes net_prio.ifpriomap rdma.max";
 	const struct spec_throttle_device device = { 8, 16, 1048576 };
 	const struct spec_hugepage_limit page = { "2MB", UINT64_MAX };
 	const struct spec_net_priority priority = { "eth0", 5 };
@@ -207,9 +226,12 @@ static void test_v1(void)
 	const struct spec_resources resources = {
 		.memory = { .limit = SET(-1), .disable_oom_killer = SET(true) },
 		.block_io = { .weight = SET(300), .read_bps = { 1, &device } },
-		.hugepage_count = 1, .hugepages = &page,
-		.net_priority_count = 1, .net_priorities = &priority,
-		.rdma_count = 1, .rdma = &rdma,
+		.hugepage_count = 1,
+		.hugepages = &page,
+		.net_priority_count = 1,
+		.net_priorities = &priority,
+		.rdma_count = 1,
+		.rdma = &rdma,
 	};
 	struct error err;
 

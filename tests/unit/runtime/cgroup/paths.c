@@ -1,4 +1,5 @@
-/* Which directories a container gets, from the texts of mountinfo and /proc/self/cgroup (7.1, R-138 to R-143). */
+/* Which directories a container gets, from the texts of mountinfo and /proc/self/cgroup (7.1, R-138 to
+ * R-143). */
 #include "base/text.h"
 #include "runtime/cgroup/cgroup_private.h"
 #include "tests/unit/check.h"
@@ -8,8 +9,10 @@ static const char v1_mounts[] =
 	"31 23 0:28 / /sys/fs/cgroup ro,nosuid shared:9 master:3 - tmpfs tmpfs ro,mode=755\n"
 	"32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:10 - cgroup cgroup rw,cpu,cpuacct\n"
 	"33 31 0:30 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
-	"34 31 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,release_agent=/lib/agent,name=systemd\n";
-static const char v1_own[] = "5:cpu,cpuacct:/\n4:memory:/user.slice/me\n3:name=systemd:/user.slice/me\n2:pids:/not/mounted\n";
+	"34 31 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup "
+	"rw,xattr,release_agent=/lib/agent,name=systemd\n";
+static const char v1_own[] =
+	"5:cpu,cpuacct:/\n4:memory:/user.slice/me\n3:name=systemd:/user.slice/me\n2:pids:/not/mounted\n";
 static const char hybrid_mount[] = "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
 static const char v2_mounts[] =
 	"22 1 8:1 / / rw,relatime - ext4 /dev/root rw\n"
@@ -81,8 +84,10 @@ static void test_nested(void)
 		"72 60 0:32 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n"
 		"73 60 0:33 / /with\\040blank rw - cgroup cgroup rw,blkio\n";
 	/* A bind of the container's own subtree; a path outside of it; a cgroup namespace left. */
-	const char *got = decide(mounts, "4:memory:/docker/abc/in\n3:pids:/docker/abcdef\n2:freezer:/../../up\n1:blkio:/\n",
-				 NULL);
+	const char *got =
+		decide(mounts,
+		       "4:memory:/docker/abc/in\n3:pids:/docker/abcdef\n2:freezer:/../../up\n1:blkio:/\n",
+		       NULL);
 
 	CHECK_HAS(got, "memory\t/sys/fs/cgroup/memory\t/in/web\n");
 	CHECK_HAS(got, "pids\t/sys/fs/cgroup/pids\t/web\n");

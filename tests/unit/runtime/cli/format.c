@@ -24,7 +24,10 @@ static void reset(void)
 
 static void test_time(void)
 {
-	static const struct { time_t now; const char *want; } rows[] = {
+	static const struct {
+		time_t now;
+		const char *want;
+	} rows[] = {
 		{ 0, "1970-01-01T00:00:00Z" },          { 951782399, "2000-02-28T23:59:59Z" },
 		{ 951782400, "2000-02-29T00:00:00Z" },  { 951868800, "2000-03-01T00:00:00Z" },
 		{ 1798761599, "2026-12-31T23:59:59Z" }, { 4107542400, "2100-03-01T00:00:00Z" },
@@ -70,7 +73,10 @@ static void test_records(void)
 
 static void test_error_words(void)
 {
-	static const struct { int number; const char *want; } rows[] = {
+	static const struct {
+		int number;
+		const char *want;
+	} rows[] = {
 		{ 0, "open \"/x\"" },
 		{ ENOENT, "open \"/x\": no such file or directory" },
 		{ EACCES, "open \"/x\": permission denied" },
@@ -172,9 +178,11 @@ static void test_ps_run(void)
 
 static void test_root(void)
 {
-	static const struct { const char *option, *want; } rows[] = {
-		{ "/run/x/", "/run/x" }, { "//run/./x/../y", "/run/y" }, { "/", NULL },
-		{ "/a/..", NULL },       { "//", NULL },
+	static const struct {
+		const char *option, *want;
+	} rows[] = {
+		{ "/run/x/", "/run/x" }, { "//run/./x/../y", "/run/y" }, { "/", NULL }, { "/a/..", NULL },
+		{ "//", NULL },
 	};
 	char directory[4096], want[4200];
 

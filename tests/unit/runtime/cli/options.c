@@ -81,11 +81,18 @@ static void test_spellings(void)
 
 static void test_booleans(void)
 {
-	static const struct { const char *line; bool set, value; } rows_of[] = {
-		{ "id", false, false },         { "-d", true, true },
-		{ "--detach", true, true },     { "--detach=true", true, true },
-		{ "-d=false", true, false },    { "--detach=1", true, true },
-		{ "-detach=F", true, false },   { "--detach=TRUE", true, true },
+	static const struct {
+		const char *line;
+		bool set, value;
+	} rows_of[] = {
+		{ "id", false, false },
+		{ "-d", true, true },
+		{ "--detach", true, true },
+		{ "--detach=true", true, true },
+		{ "-d=false", true, false },
+		{ "--detach=1", true, true },
+		{ "-detach=F", true, false },
+		{ "--detach=TRUE", true, true },
 		{ "--detach --detach=false", true, false },
 	};
 

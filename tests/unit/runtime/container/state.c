@@ -14,7 +14,7 @@
 
 static char top[64];
 static int directory; /* of the container */
-static struct container_context context = {.root = top, .runtime_name = "hull"};
+static struct container_context context = { .root = top, .runtime_name = "hull" };
 
 static void setup(void)
 {
@@ -45,13 +45,13 @@ static struct state example(void)
 
 	return (struct state){
 		.flags = STATE_PUBLISHED | STATE_POSTSTOP,
-		.init = {.pid = 4711, .start_time = 12345678901, .pidfd_inode = 99, .boot_id = "boot"},
+		.init = { .pid = 4711, .start_time = 12345678901, .pidfd_inode = 99, .boot_id = "boot" },
 		.namespaces = 0x7c020000,
 		.bundle = bundle,
 		.rootfs = rootfs,
 		.created = created,
 		.annotations = annotations,
-		.cgroups = {.count = 1, .items = {{controllers, mount_point, path}}},
+		.cgroups = { .count = 1, .items = { { controllers, mount_point, path } } },
 	};
 }
 
@@ -240,7 +240,7 @@ static void ids(void)
 	longest[256] = '\0';
 	CHECK(container_check_id(longest, &err) < 0);
 	CHECK_STR(err.text, "invalid container ID format");
-	static const char *const bad[] = {".", "..", "a/b", "/", "a b", "a\n", "\xc3\xa4", "a:b", "a%"};
+	static const char *const bad[] = { ".", "..", "a/b", "/", "a b", "a\n", "\xc3\xa4", "a:b", "a%" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		CHECK(container_check_id(bad[i], &err) < 0);
 		CHECK_STR(err.text, "invalid container ID format");
@@ -284,7 +284,7 @@ static void claiming(void)
 static void a_root_that_is_not_there(void)
 {
 	char path[128], command[128];
-	struct container_context deep = {.root = path, .runtime_name = "hull"};
+	struct container_context deep = { .root = path, .runtime_name = "hull" };
 	struct stat st;
 	struct error err;
 	int root = -1;
@@ -318,8 +318,8 @@ static enum container_status status_of(const struct state *state)
 /* From kernel facts only: a child that holds the lock, lets it go, ends. */
 static void status(void)
 {
-	struct state state = {.flags = STATE_PUBLISHED};
-	struct pidfd pidfd = {-1};
+	struct state state = { .flags = STATE_PUBLISHED };
+	struct pidfd pidfd = { -1 };
 	struct error err;
 	int lock = -1, gate[2], ready[2];
 	char byte = 0;
@@ -362,7 +362,7 @@ static void status(void)
 	CHECK_INT(status_of(&state), STATUS_STOPPED); /* not reaped yet: a zombie is gone too */
 	CHECK_INT(waitpid(child, NULL, 0), child);
 	CHECK_INT(status_of(&state), STATUS_STOPPED);
-	state = (struct state){.flags = 0};
+	state = (struct state){ .flags = 0 };
 	CHECK_INT(status_of(&state), STATUS_CREATING);
 	(void)close(pidfd.fd);
 	(void)close(gate[0]);
@@ -372,16 +372,16 @@ static void status(void)
 }
 
 static const struct test tests[] = {
-	{"saved and loaded", round_trip},
-	{"a file that is cut short", truncated},
-	{"strings that are missing", strings_missing},
-	{"every byte may be wrong", every_byte},
-	{"a file of somebody else's program", foreign},
-	{"a file that somebody else can write", not_ours},
-	{"ids", ids},
-	{"claimed once, dropped whole", claiming},
-	{"the root is made for one user", a_root_that_is_not_there},
-	{"R-220 st.status: from kernel facts", status},
+	{ "saved and loaded", round_trip },
+	{ "a file that is cut short", truncated },
+	{ "strings that are missing", strings_missing },
+	{ "every byte may be wrong", every_byte },
+	{ "a file of somebody else's program", foreign },
+	{ "a file that somebody else can write", not_ours },
+	{ "ids", ids },
+	{ "claimed once, dropped whole", claiming },
+	{ "the root is made for one user", a_root_that_is_not_there },
+	{ "R-220 st.status: from kernel facts", status },
 };
 
 TEST_MAIN(tests)

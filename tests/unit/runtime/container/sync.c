@@ -38,14 +38,14 @@ static void say(const void *bytes, size_t size)
 
 static void say_step(enum sync_step step, int value)
 {
-	const struct sync_message message = {.step = step, .value = value};
+	const struct sync_message message = { .step = step, .value = value };
 
 	say(&message, SYNC_SHORT_SIZE);
 }
 
 static void words(void)
 {
-	struct sync_message message = {0};
+	struct sync_message message = { 0 };
 	struct error err;
 	int32_t value = 0;
 
@@ -75,7 +75,7 @@ static void a_death(void)
 
 static struct sync_message failed(int number, const char *text)
 {
-	struct sync_message message = {.step = SYNC_FAILED, .error = {.number = number}};
+	struct sync_message message = { .step = SYNC_FAILED, .error = { .number = number } };
 
 	(void)snprintf(message.error.text, sizeof(message.error.text), "%s", text);
 	message.error.length = (int32_t)strlen(message.error.text);
@@ -206,13 +206,13 @@ static void executing(void)
 }
 
 static const struct test tests[] = {
-	{"words", words},
-	{"a death", a_death},
-	{"a failure", a_failure},
-	{"last words are not lost", last_words},
-	{"a hostile text", a_hostile_text},
-	{"messages of any size", any_size},
-	{"after EXECUTING", executing},
+	{ "words", words },
+	{ "a death", a_death },
+	{ "a failure", a_failure },
+	{ "last words are not lost", last_words },
+	{ "a hostile text", a_hostile_text },
+	{ "messages of any size", any_size },
+	{ "after EXECUTING", executing },
 };
 
 TEST_MAIN(tests)

@@ -46,7 +46,7 @@ static void write_file(int directory, const char *name, const void *bytes, size_
 
 static struct stat stat_of(int directory, const char *name)
 {
-	struct stat st = {0};
+	struct stat st = { 0 };
 
 	CHECK_INT(fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW), 0);
 	return st;
@@ -70,7 +70,7 @@ static void check_same(const char *name)
 
 static void a_tree(void)
 {
-	static const struct timespec old[2] = {{1000000000, 1}, {1000000001, 123456789}};
+	static const struct timespec old[2] = { { 1000000000, 1 }, { 1000000001, 123456789 } };
 	size_t length = 200001; /* more than one buffer, and no multiple of it */
 	char *bytes = malloc(length);
 	struct error err;
@@ -107,7 +107,7 @@ static void a_tree(void)
 /* Links are copied as links, wherever they point; FIFOs and sockets without opening them. */
 static void nothing_followed(void)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char target[64] = "";
 	struct error err;
@@ -185,11 +185,11 @@ static void what_is_there_is_not_replaced(void)
 }
 
 static const struct test tests[] = {
-	{"R-035 tmpcopyup: contents, modes, owners, times", a_tree},
-	{"nothing is followed", nothing_followed},
-	{"too deep", too_deep},
-	{"many entries", many_entries},
-	{"what is there is not replaced", what_is_there_is_not_replaced},
+	{ "R-035 tmpcopyup: contents, modes, owners, times", a_tree },
+	{ "nothing is followed", nothing_followed },
+	{ "too deep", too_deep },
+	{ "many entries", many_entries },
+	{ "what is there is not replaced", what_is_there_is_not_replaced },
 };
 
 TEST_MAIN(tests)

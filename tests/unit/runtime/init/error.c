@@ -83,11 +83,11 @@ static void many_contexts(void)
 }
 
 static const struct test tests[] = {
-	{"formats", formats},
-	{"contexts", contexts},
-	{"clearing", clearing},
-	{"at the end of the room", limits},
-	{"many contexts", many_contexts},
+	{ "formats", formats },
+	{ "contexts", contexts },
+	{ "clearing", clearing },
+	{ "at the end of the room", limits },
+	{ "many contexts", many_contexts },
 };
 
 TEST_MAIN(tests)

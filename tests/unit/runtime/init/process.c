@@ -77,12 +77,12 @@ static void zeros(void)
 }
 
 static const struct test tests[] = {
-	{"R-055 proc.env: the home of a uid", found},
-	{"the first that has one", several},
-	{"only numbers are compared (CVE-2016-3697)", numbers_only},
-	{"damaged lines", damaged},
-	{"a home that does not fit", too_long},
-	{"zeros", zeros},
+	{ "R-055 proc.env: the home of a uid", found },
+	{ "the first that has one", several },
+	{ "only numbers are compared (CVE-2016-3697)", numbers_only },
+	{ "damaged lines", damaged },
+	{ "a home that does not fit", too_long },
+	{ "zeros", zeros },
 };
 
 TEST_MAIN(tests)

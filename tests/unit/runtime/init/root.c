@@ -210,13 +210,13 @@ static void parents(void)
 }
 
 static const struct test tests[] = {
-	{"opening: links are followed inside the root", opening},
-	{"making directories and files", making},
-	{"making through links: never outside", links_stay_inside},
-	{"making what dangling links point at", dangling_links},
-	{"loops end", loops},
-	{"what cannot be made", impossible},
-	{"parents", parents},
+	{ "opening: links are followed inside the root", opening },
+	{ "making directories and files", making },
+	{ "making through links: never outside", links_stay_inside },
+	{ "making what dangling links point at", dangling_links },
+	{ "loops end", loops },
+	{ "what cannot be made", impossible },
+	{ "parents", parents },
 };
 
 TEST_MAIN(tests)

@@ -6,7 +6,7 @@
 
 static void comparing(void)
 {
-	static const char *const words[] = {"", "a", "ab", "abc", "b", "abd", "ab ", "\xff", "ABC"};
+	static const char *const words[] = { "", "a", "ab", "abc", "b", "abd", "ab ", "\xff", "ABC" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		CHECK_INT(string_length(words[i]), strlen(words[i]));
@@ -46,7 +46,8 @@ static void joining_in_place(void)
 static void numbers(void)
 {
 	static const unsigned long long values[] = {
-		0, 1, 7, 8, 9, 10, 63, 64, 99, 100, 4294967295ULL, 18446744073709551615ULL};
+		0, 1, 7, 8, 9, 10, 63, 64, 99, 100, 4294967295ULL, 18446744073709551615ULL
+	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		char got[24], want[24];
@@ -72,11 +73,11 @@ static void memory(void)
 }
 
 static const struct test tests[] = {
-	{"length, equality, prefixes", comparing},
-	{"joining", joining},
-	{"joining in place", joining_in_place},
-	{"numbers", numbers},
-	{"memory", memory},
+	{ "length, equality, prefixes", comparing },
+	{ "joining", joining },
+	{ "joining in place", joining_in_place },
+	{ "numbers", numbers },
+	{ "memory", memory },
 };
 
 TEST_MAIN(tests)

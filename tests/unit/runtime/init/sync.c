@@ -12,7 +12,7 @@ static struct init init;
 
 static void open_pair(void)
 {
-	int pair[2] = {-1, -1};
+	int pair[2] = { -1, -1 };
 
 	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	hull = pair[0];
@@ -27,7 +27,7 @@ static void close_pair(void)
 
 static void sending(void)
 {
-	struct sync_message message = {0};
+	struct sync_message message = { 0 };
 
 	open_pair();
 	sync_send(&init, SYNC_JOINED, 4711);
@@ -39,7 +39,7 @@ static void sending(void)
 
 static void failing(void)
 {
-	struct sync_message message = {0};
+	struct sync_message message = { 0 };
 	struct error err;
 
 	open_pair();
@@ -79,7 +79,7 @@ static int expect_go(const struct sync_message *message, size_t size, struct err
 
 static void expecting(void)
 {
-	struct sync_message message = {.step = SYNC_GO};
+	struct sync_message message = { .step = SYNC_GO };
 	struct error err;
 
 	CHECK_INT(expect_go(&message, SYNC_SHORT_SIZE, &err), 0);
@@ -109,11 +109,11 @@ static void names(void)
 }
 
 static const struct test tests[] = {
-	{"a word", sending},
-	{"the last word", failing},
-	{"nobody there", nobody_there},
-	{"the expected word and others", expecting},
-	{"every step has a name", names},
+	{ "a word", sending },
+	{ "the last word", failing },
+	{ "nobody there", nobody_there },
+	{ "the expected word and others", expecting },
+	{ "every step has a name", names },
 };
 
 TEST_MAIN(tests)

@@ -9,13 +9,18 @@
 #include "tests/unit/check.h"
 
 #define MASK(number) ((uint64_t)1 << (number))
-#define SET(...)                                                                                   \
-	{                                                                                          \
-		.count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                 \
-		.items = (const char *const[]){ __VA_ARGS__ }                                      \
+#define SET(...)                                                                                             \
+	{                                                                                                    \
+		.count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                           \
+		.items = (const char *const[])                                                               \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
 	}
 
-static const struct capability_host everything = { .known = ~0ULL >> 23, .bounding = ~0ULL >> 23, .permitted = ~0ULL >> 23 };
+static const struct capability_host everything = { .known = ~0ULL >> 23,
+						   .bounding = ~0ULL >> 23,
+						   .permitted = ~0ULL >> 23 };
 
 static size_t lines(const struct text *text)
 {
@@ -40,12 +45,14 @@ static void absent_is_empty(void)
 static void names_become_bits(void)
 {
 	const struct spec_capabilities caps = { .sets = {
-		[CAPSET_BOUNDING] = SET("CAP_CHOWN", "CAP_SYS_ADMIN", "CAP_CHECKPOINT_RESTORE"),
-		[CAPSET_PERMITTED] = SET("CAP_CHOWN", "CAP_SYS_ADMIN"),
-		[CAPSET_EFFECTIVE] = SET("CAP_SYS_ADMIN"),
-		[CAPSET_INHERITABLE] = SET("CAP_CHOWN"),
-		[CAPSET_AMBIENT] = SET("CAP_CHOWN"),
-	} };
+							[CAPSET_BOUNDING] = SET("CAP_CHOWN", "CAP_SYS_ADMIN",
+										"CAP_CHECKPOINT_RESTORE"),
+							[CAPSET_PERMITTED] =
+								SET("CAP_CHOWN", "CAP_SYS_ADMIN"),
+							[CAPSET_EFFECTIVE] = SET("CAP_SYS_ADMIN"),
+							[CAPSET_INHERITABLE] = SET("CAP_CHOWN"),
+							[CAPSET_AMBIENT] = SET("CAP_CHOWN"),
+						} };
 	struct capability_masks masks;
 	autotext struct text warnings = TEXT_EMPTY;
 	struct error err;
@@ -62,9 +69,11 @@ static void names_become_bits(void)
 static void unknown_names_are_told_once(void)
 {
 	const struct spec_capabilities caps = { .sets = {
-		[CAPSET_BOUNDING] = SET("CAP_FLY", "CAP_KILL", "CAP_FLY"),
-		[CAPSET_PERMITTED] = SET("CAP_FLY", "CAP_SWIM", "CAP_KILL"),
-	} };
+							[CAPSET_BOUNDING] =
+								SET("CAP_FLY", "CAP_KILL", "CAP_FLY"),
+							[CAPSET_PERMITTED] =
+								SET("CAP_FLY", "CAP_SWIM", "CAP_KILL"),
+						} };
 	struct capability_masks masks;
 	autotext struct text warnings = TEXT_EMPTY;
 	struct error err;
@@ -79,13 +88,15 @@ static void unknown_names_are_told_once(void)
 
 static void a_host_without_them(void)
 {
-	const struct spec_capabilities caps = { .sets = {
-		[CAPSET_BOUNDING] = SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_CHECKPOINT_RESTORE"),
-		[CAPSET_PERMITTED] = SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_SYS_ADMIN"),
-		[CAPSET_EFFECTIVE] = SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_SYS_ADMIN"),
-		[CAPSET_INHERITABLE] = SET("CAP_KILL", "CAP_SYS_RESOURCE"),
-		[CAPSET_AMBIENT] = SET("CAP_KILL", "CAP_SYS_RESOURCE"),
-	} };
+	const struct spec_capabilities
+		caps = { .sets = {
+				 [CAPSET_BOUNDING] =
+					 SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_CHECKPOINT_RESTORE"),
+				 [CAPSET_PERMITTED] = SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_SYS_ADMIN"),
+				 [CAPSET_EFFECTIVE] = SET("CAP_KILL", "CAP_SYS_RESOURCE", "CAP_SYS_ADMIN"),
+				 [CAPSET_INHERITABLE] = SET("CAP_KILL", "CAP_SYS_RESOURCE"),
+				 [CAPSET_AMBIENT] = SET("CAP_KILL", "CAP_SYS_RESOURCE"),
+			 } };
 	/* A kernel older than CAP_CHECKPOINT_RESTORE; no CAP_SYS_RESOURCE; CAP_SYS_ADMIN only bounding. */
 	const uint64_t known = MASK(CAP_CHECKPOINT_RESTORE) - 1;
 	const struct capability_host host = {
@@ -112,12 +123,12 @@ static void a_host_without_them(void)
 static void sets_fit_each_other(void)
 {
 	const struct spec_capabilities caps = { .sets = {
-		[CAPSET_BOUNDING] = SET("CAP_KILL", "CAP_CHOWN"),
-		[CAPSET_PERMITTED] = SET("CAP_KILL", "CAP_FOWNER"),
-		[CAPSET_EFFECTIVE] = SET("CAP_KILL", "CAP_CHOWN"),
-		[CAPSET_INHERITABLE] = SET("CAP_CHOWN", "CAP_FSETID"),
-		[CAPSET_AMBIENT] = SET("CAP_KILL", "CAP_CHOWN"),
-	} };
+							[CAPSET_BOUNDING] = SET("CAP_KILL", "CAP_CHOWN"),
+							[CAPSET_PERMITTED] = SET("CAP_KILL", "CAP_FOWNER"),
+							[CAPSET_EFFECTIVE] = SET("CAP_KILL", "CAP_CHOWN"),
+							[CAPSET_INHERITABLE] = SET("CAP_CHOWN", "CAP_FSETID"),
+							[CAPSET_AMBIENT] = SET("CAP_KILL", "CAP_CHOWN"),
+						} };
 	struct capability_host host = everything;
 	struct capability_masks masks;
 	autotext struct text warnings = TEXT_EMPTY;

@@ -76,11 +76,11 @@ static void ptmx(void)
 }
 
 static const struct test tests[] = {
-	{"R-127 dev.def, R-258: default devices and links", defaults},
-	{"R-121 dev.avail: listed devices", listed},
-	{"R-127 dev.def: a listed one is taken as it is listed", listed_default},
-	{"fileMode: permissions alone", file_mode},
-	{"R-129 dev.ptmx: the container's own", ptmx},
+	{ "R-127 dev.def, R-258: default devices and links", defaults },
+	{ "R-121 dev.avail: listed devices", listed },
+	{ "R-127 dev.def: a listed one is taken as it is listed", listed_default },
+	{ "fileMode: permissions alone", file_mode },
+	{ "R-129 dev.ptmx: the container's own", ptmx },
 };
 
 TEST_MAIN(tests)

@@ -57,9 +57,9 @@ static void runtime_hooks_are_waited_for(void)
 		const char *document;
 		uint32_t flags;
 	} rows[] = {
-		{HOOKS("'prestart':[{'path':'/a'}]"), PLAN_RUNTIME_HOOKS},
-		{HOOKS("'createRuntime':[{'path':'/a'}]"), PLAN_RUNTIME_HOOKS},
-		{HOOKS("'createContainer':[{'path':'/a'}],'poststart':[{'path':'/b'}]"), 0},
+		{ HOOKS("'prestart':[{'path':'/a'}]"), PLAN_RUNTIME_HOOKS },
+		{ HOOKS("'createRuntime':[{'path':'/a'}]"), PLAN_RUNTIME_HOOKS },
+		{ HOOKS("'createContainer':[{'path':'/a'}],'poststart':[{'path':'/b'}]"), 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -95,7 +95,7 @@ static int run(const char *document, struct text *warnings, char *text)
 {
 	struct spec *spec = planned_spec(document);
 	struct hooks_state state = state_of(spec);
-	struct error err = {0};
+	struct error err = { 0 };
 	int result = hooks_run(&spec->hooks.kinds[HOOK_POSTSTOP], HOOK_POSTSTOP, &state, "stopped", 7,
 			       directory, warnings, &err);
 
@@ -237,16 +237,16 @@ static void a_child_that_stays(void)
 }
 
 static const struct test tests[] = {
-	{"those of the container's namespaces are in the plan", planned_hooks},
-	{"those of the runtime's make hull-init wait", runtime_hooks_are_waited_for},
-	{"the state document", state_document},
-	{"stdin, environment, descriptors, directory", what_a_hook_gets},
-	{"default signals", default_signals},
-	{"R-096 hook.fail.early: the first failure ends it", failures},
-	{"long output is cut", long_output},
-	{"R-097: poststop hooks all run", going_on},
-	{"timeout", deadline},
-	{"a child that stays is not waited for", a_child_that_stays},
+	{ "those of the container's namespaces are in the plan", planned_hooks },
+	{ "those of the runtime's make hull-init wait", runtime_hooks_are_waited_for },
+	{ "the state document", state_document },
+	{ "stdin, environment, descriptors, directory", what_a_hook_gets },
+	{ "default signals", default_signals },
+	{ "R-096 hook.fail.early: the first failure ends it", failures },
+	{ "long output is cut", long_output },
+	{ "R-097: poststop hooks all run", going_on },
+	{ "timeout", deadline },
+	{ "a child that stays is not waited for", a_child_that_stays },
 };
 
 int main(void)

@@ -15,8 +15,8 @@ static struct mount_options parse(const char *line)
 {
 	char *copy = strdup(line), *rest = copy, *word;
 	const char *words[32];
-	struct strings list = {0, words};
-	struct mount_options options = {0};
+	struct strings list = { 0, words };
+	struct mount_options options = { 0 };
 	struct arena arena;
 	struct error err;
 
@@ -57,29 +57,29 @@ static void check_pairs(const struct pair *pairs, size_t count, bool tree)
 }
 
 static const struct pair mount_pairs[] = {
-	{"ro", "rw", MOUNT_ATTR_RDONLY},
-	{"nosuid", "suid", MOUNT_ATTR_NOSUID},
-	{"nodev", "dev", MOUNT_ATTR_NODEV},
-	{"noexec", "exec", MOUNT_ATTR_NOEXEC},
-	{"noatime", "atime", MOUNT_ATTR_NOATIME},
-	{"strictatime", "nostrictatime", MOUNT_ATTR_STRICTATIME},
-	{"noatime", "relatime", MOUNT_ATTR_NOATIME},
-	{"strictatime", "norelatime", MOUNT_ATTR_STRICTATIME},
-	{"nodiratime", "diratime", MOUNT_ATTR_NODIRATIME},
-	{"nosymfollow", "symfollow", NOSYMFOLLOW},
+	{ "ro", "rw", MOUNT_ATTR_RDONLY },
+	{ "nosuid", "suid", MOUNT_ATTR_NOSUID },
+	{ "nodev", "dev", MOUNT_ATTR_NODEV },
+	{ "noexec", "exec", MOUNT_ATTR_NOEXEC },
+	{ "noatime", "atime", MOUNT_ATTR_NOATIME },
+	{ "strictatime", "nostrictatime", MOUNT_ATTR_STRICTATIME },
+	{ "noatime", "relatime", MOUNT_ATTR_NOATIME },
+	{ "strictatime", "norelatime", MOUNT_ATTR_STRICTATIME },
+	{ "nodiratime", "diratime", MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", "symfollow", NOSYMFOLLOW },
 };
 
 static const struct pair tree_pairs[] = {
-	{"rro", "rrw", MOUNT_ATTR_RDONLY},
-	{"rnosuid", "rsuid", MOUNT_ATTR_NOSUID},
-	{"rnodev", "rdev", MOUNT_ATTR_NODEV},
-	{"rnoexec", "rexec", MOUNT_ATTR_NOEXEC},
-	{"rnoatime", "ratime", MOUNT_ATTR_NOATIME},
-	{"rstrictatime", "rnostrictatime", MOUNT_ATTR_STRICTATIME},
-	{"rnoatime", "rrelatime", MOUNT_ATTR_NOATIME},
-	{"rstrictatime", "rnorelatime", MOUNT_ATTR_STRICTATIME},
-	{"rnodiratime", "rdiratime", MOUNT_ATTR_NODIRATIME},
-	{"rnosymfollow", "rsymfollow", NOSYMFOLLOW},
+	{ "rro", "rrw", MOUNT_ATTR_RDONLY },
+	{ "rnosuid", "rsuid", MOUNT_ATTR_NOSUID },
+	{ "rnodev", "rdev", MOUNT_ATTR_NODEV },
+	{ "rnoexec", "rexec", MOUNT_ATTR_NOEXEC },
+	{ "rnoatime", "ratime", MOUNT_ATTR_NOATIME },
+	{ "rstrictatime", "rnostrictatime", MOUNT_ATTR_STRICTATIME },
+	{ "rnoatime", "rrelatime", MOUNT_ATTR_NOATIME },
+	{ "rstrictatime", "rnorelatime", MOUNT_ATTR_STRICTATIME },
+	{ "rnodiratime", "rdiratime", MOUNT_ATTR_NODIRATIME },
+	{ "rnosymfollow", "rsymfollow", NOSYMFOLLOW },
 };
 
 static void attributes(void)
@@ -95,8 +95,8 @@ static void tree_attributes(void)
 /* mount_setattr(2) wants all of MOUNT_ATTR__ATIME cleared wherever one mode is set. */
 static void atime_is_one_field(void)
 {
-	static const char *const modes[] = {"noatime", "strictatime",	"relatime",
-					    "atime",   "nostrictatime", "norelatime"};
+	static const char *const modes[] = { "noatime", "strictatime",   "relatime",
+					     "atime",   "nostrictatime", "norelatime" };
 
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		char tree[32];
@@ -132,9 +132,9 @@ static void propagation_in_order(void)
 
 static void too_much_propagation(void)
 {
-	static const char *const words[] = {"private", "private", "private", "private", "private",
-					    "private", "private", "private", "private"};
-	const struct strings list = {ARRAY_LEN(words), words};
+	static const char *const words[] = { "private", "private", "private", "private", "private",
+					     "private", "private", "private", "private" };
+	const struct strings list = { ARRAY_LEN(words), words };
 	struct mount_options options;
 	struct arena arena;
 	struct error err;
@@ -173,8 +173,8 @@ static void old_flags(void)
 
 static void the_rest_is_data(void)
 {
-	static const char *const words[] = {"defaults", "mode=755", "ro", "gid=5", "Ro", ""};
-	const struct strings list = {ARRAY_LEN(words), words};
+	static const char *const words[] = { "defaults", "mode=755", "ro", "gid=5", "Ro", "" };
+	const struct strings list = { ARRAY_LEN(words), words };
 	struct mount_options options;
 	struct arena arena;
 	struct error err;
@@ -191,27 +191,27 @@ static void the_rest_is_data(void)
 
 /* Every name of the specification's table, and rnodev. */
 static const char *const specified[] = {
-	"async",	 "atime",	 "bind",
-	"defaults",	 "dev",		 "diratime",
-	"dirsync",	 "exec",	 "idmap",
-	"iversion",	 "lazytime",	 "loud",
-	"mand",		 "noatime",	 "nodev",
-	"nodiratime",	 "noexec",	 "noiversion",
-	"nolazytime",	 "nomand",	 "norelatime",
-	"nostrictatime", "nosuid",	 "nosymfollow",
-	"private",	 "ratime",	 "rbind",
-	"rdev",		 "rdiratime",	 "relatime",
-	"remount",	 "rexec",	 "ridmap",
-	"rnoatime",	 "rnodev",	 "rnodiratime",
-	"rnoexec",	 "rnorelatime",	 "rnostrictatime",
-	"rnosuid",	 "rnosymfollow", "ro",
-	"rprivate",	 "rrelatime",	 "rro",
-	"rrw",		 "rshared",	 "rslave",
-	"rstrictatime",	 "rsuid",	 "rsymfollow",
-	"runbindable",	 "rw",		 "shared",
-	"silent",	 "slave",	 "strictatime",
-	"suid",		 "symfollow",	 "sync",
-	"tmpcopyup",	 "unbindable",
+	"async",         "atime",        "bind",
+	"defaults",      "dev",          "diratime",
+	"dirsync",       "exec",         "idmap",
+	"iversion",      "lazytime",     "loud",
+	"mand",          "noatime",      "nodev",
+	"nodiratime",    "noexec",       "noiversion",
+	"nolazytime",    "nomand",       "norelatime",
+	"nostrictatime", "nosuid",       "nosymfollow",
+	"private",       "ratime",       "rbind",
+	"rdev",          "rdiratime",    "relatime",
+	"remount",       "rexec",        "ridmap",
+	"rnoatime",      "rnodev",       "rnodiratime",
+	"rnoexec",       "rnorelatime",  "rnostrictatime",
+	"rnosuid",       "rnosymfollow", "ro",
+	"rprivate",      "rrelatime",    "rro",
+	"rrw",           "rshared",      "rslave",
+	"rstrictatime",  "rsuid",        "rsymfollow",
+	"runbindable",   "rw",           "shared",
+	"silent",        "slave",        "strictatime",
+	"suid",          "symfollow",    "sync",
+	"tmpcopyup",     "unbindable",
 };
 
 static void names_are_complete(void)
@@ -226,15 +226,15 @@ static void names_are_complete(void)
 }
 
 static const struct test tests[] = {
-	{"R-033 mnt.must, R-037 mnt.lastwins: attributes of the mount", attributes},
-	{"R-034 mnt.should, R-037 mnt.lastwins: attributes of the tree", tree_attributes},
-	{"R-039 mnt.rec.atime: one field", atime_is_one_field},
-	{"R-041 mnt.prop: in order", propagation_in_order},
-	{"R-041 mnt.prop: not without end", too_much_propagation},
-	{"bind, remount, tmpcopyup, idmap", binds},
-	{"R-033 mnt.must: the same for mount(2)", old_flags},
-	{"R-029 mnt.unknown: data", the_rest_is_data},
-	{"R-033, R-034, R-036 mnt.rnodev: every name, sorted", names_are_complete},
+	{ "R-033 mnt.must, R-037 mnt.lastwins: attributes of the mount", attributes },
+	{ "R-034 mnt.should, R-037 mnt.lastwins: attributes of the tree", tree_attributes },
+	{ "R-039 mnt.rec.atime: one field", atime_is_one_field },
+	{ "R-041 mnt.prop: in order", propagation_in_order },
+	{ "R-041 mnt.prop: not without end", too_much_propagation },
+	{ "bind, remount, tmpcopyup, idmap", binds },
+	{ "R-033 mnt.must: the same for mount(2)", old_flags },
+	{ "R-029 mnt.unknown: data", the_rest_is_data },
+	{ "R-033, R-034, R-036 mnt.rnodev: every name, sorted", names_are_complete },
 };
 
 TEST_MAIN(tests)

@@ -11,12 +11,14 @@
 #define BIND(options) MOUNT("'destination':'/b','source':'/host/b','options':[" options "]")
 
 static const struct mounts_controller controllers[] = {
-	{"cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/x"},
-	{"name=systemd", "/sys/fs/cgroup/systemd/x"},
-	{"memory", "/sys/fs/cgroup/memory/x"},
+	{ "cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/x" },
+	{ "name=systemd", "/sys/fs/cgroup/systemd/x" },
+	{ "memory", "/sys/fs/cgroup/memory/x" },
 };
-static const struct mounts_host v1 = {.bundle = "/bundle", .controller_count = 3, .controllers = controllers};
-static const struct mounts_host v2 = {.bundle = "/bundle", .cgroup_v2 = true};
+static const struct mounts_host v1 = { .bundle = "/bundle",
+				       .controller_count = 3,
+				       .controllers = controllers };
+static const struct mounts_host v2 = { .bundle = "/bundle", .cgroup_v2 = true };
 
 static int make(const struct spec *spec, struct plan_builder *builder, struct error *err)
 {
@@ -139,11 +141,11 @@ static void dev_setup(void)
 		const char *document;
 		bool setup;
 	} cases[] = {
-		{DOCUMENT("'mounts':[]"), true},
-		{MOUNT("'destination':'/dev','type':'tmpfs'"), true},
-		{MOUNT("'destination':'/dev','source':'/dev','options':['rbind']"), false},
-		{MOUNT("'destination':'/dev/','source':'/dev','options':['bind']"), false},
-		{MOUNT("'destination':'/dev/x','source':'/dev','options':['bind']"), true},
+		{ DOCUMENT("'mounts':[]"), true },
+		{ MOUNT("'destination':'/dev','type':'tmpfs'"), true },
+		{ MOUNT("'destination':'/dev','source':'/dev','options':['rbind']"), false },
+		{ MOUNT("'destination':'/dev/','source':'/dev','options':['bind']"), false },
+		{ MOUNT("'destination':'/dev/x','source':'/dev','options':['bind']"), true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -195,10 +197,10 @@ static void long_values(void)
 
 static void notify_directory(void)
 {
-	const struct mounts_host host = {.bundle = "/bundle",
-					 .cgroup_v2 = true,
-					 .notify_directory = "/state/notify",
-					 .notify_mount = "/run/notify"};
+	const struct mounts_host host = { .bundle = "/bundle",
+					  .cgroup_v2 = true,
+					  .notify_directory = "/state/notify",
+					  .notify_mount = "/run/notify" };
 	struct spec *spec = planned_spec(MOUNT("'destination':'/a','type':'ramfs'"));
 	struct plan_builder builder;
 	struct error err;
@@ -212,13 +214,13 @@ static void notify_directory(void)
 }
 
 static const struct test tests[] = {
-	{"R-021 mnt.order and the rest: documents and their mounts", documents},
-	{"cgroup on version 1: the container's directory of each controller", cgroup_v1},
-	{"cgroup on version 1: links for joint controllers", cgroup_v1_links},
-	{"a new user namespace: hull opens the sources", new_user_namespace},
-	{"/dev of the host's is left alone", dev_setup},
-	{"values too long for fsconfig", long_values},
-	{"the notify socket's directory", notify_directory},
+	{ "R-021 mnt.order and the rest: documents and their mounts", documents },
+	{ "cgroup on version 1: the container's directory of each controller", cgroup_v1 },
+	{ "cgroup on version 1: links for joint controllers", cgroup_v1_links },
+	{ "a new user namespace: hull opens the sources", new_user_namespace },
+	{ "/dev of the host's is left alone", dev_setup },
+	{ "values too long for fsconfig", long_values },
+	{ "the notify socket's directory", notify_directory },
 };
 
 TEST_MAIN(tests)

@@ -78,13 +78,13 @@ struct flag_row {
 static void flags(void)
 {
 	static const struct flag_row rows[] = {
-		{NAMESPACES(""), 0},
-		{NAMESPACES("{'type':'network'}"), PLAN_LOOPBACK},
-		{NAMESPACES("{'type':'network','path':'/n'}"), 0},
-		{NAMESPACES("{'type':'mount'}"), PLAN_HAS_MOUNT_NS},
-		{NAMESPACES("{'type':'pid','path':'/p'}"), PLAN_JOINER},
-		{LINUX(USER),
-		 PLAN_NEW_USER | PLAN_WAIT_GO | PLAN_BIND_DEVICES | PLAN_LOOPBACK | PLAN_HAS_MOUNT_NS},
+		{ NAMESPACES(""), 0 },
+		{ NAMESPACES("{'type':'network'}"), PLAN_LOOPBACK },
+		{ NAMESPACES("{'type':'network','path':'/n'}"), 0 },
+		{ NAMESPACES("{'type':'mount'}"), PLAN_HAS_MOUNT_NS },
+		{ NAMESPACES("{'type':'pid','path':'/p'}"), PLAN_JOINER },
+		{ LINUX(USER),
+		  PLAN_NEW_USER | PLAN_WAIT_GO | PLAN_BIND_DEVICES | PLAN_LOOPBACK | PLAN_HAS_MOUNT_NS },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -141,13 +141,13 @@ static void opened(void)
 }
 
 static const struct test tests[] = {
-	{"R-113 ns.new: made by the clone", new_ones},
-	{"R-111 ns.join: entered by hull-init or by a joiner", joined_ones},
-	{"user: the rest is unshared by its root", user_namespace},
-	{"hostname and domainname", names},
-	{"what follows from them", flags},
-	{"which differ from the host's", differing},
-	{"R-112 ns.match: a path is a namespace of its type", opened},
+	{ "R-113 ns.new: made by the clone", new_ones },
+	{ "R-111 ns.join: entered by hull-init or by a joiner", joined_ones },
+	{ "user: the rest is unshared by its root", user_namespace },
+	{ "hostname and domainname", names },
+	{ "what follows from them", flags },
+	{ "which differ from the host's", differing },
+	{ "R-112 ns.match: a path is a namespace of its type", opened },
 };
 
 TEST_MAIN(tests)

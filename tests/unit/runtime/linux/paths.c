@@ -36,18 +36,18 @@ static void propagation(void)
 	static const struct {
 		const char *document, *want;
 	} rows[] = {
-		{LINUX("'rootfsPropagation':'slave'"),
-		 "host propagation slave recursive\nroot propagation slave\n"},
-		{LINUX("'rootfsPropagation':'rslave'"),
-		 "host propagation slave recursive\nroot propagation slave recursive\n"},
-		{LINUX("'rootfsPropagation':'private'"),
-		 "host propagation private recursive\nroot propagation private\n"},
-		{LINUX("'rootfsPropagation':'shared'"),
-		 "host propagation shared recursive\nroot propagation shared\n"},
-		{LINUX("'rootfsPropagation':'rshared'"),
-		 "host propagation shared recursive\nroot propagation shared recursive\n"},
-		{LINUX("'rootfsPropagation':'unbindable'"),
-		 "host propagation slave recursive\nroot propagation unbindable\n"},
+		{ LINUX("'rootfsPropagation':'slave'"),
+		  "host propagation slave recursive\nroot propagation slave\n" },
+		{ LINUX("'rootfsPropagation':'rslave'"),
+		  "host propagation slave recursive\nroot propagation slave recursive\n" },
+		{ LINUX("'rootfsPropagation':'private'"),
+		  "host propagation private recursive\nroot propagation private\n" },
+		{ LINUX("'rootfsPropagation':'shared'"),
+		  "host propagation shared recursive\nroot propagation shared\n" },
+		{ LINUX("'rootfsPropagation':'rshared'"),
+		  "host propagation shared recursive\nroot propagation shared recursive\n" },
+		{ LINUX("'rootfsPropagation':'unbindable'"),
+		  "host propagation slave recursive\nroot propagation unbindable\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -76,11 +76,11 @@ static void sysctls(void)
 }
 
 static const struct test tests[] = {
-	{"root: absolute or below the bundle", root},
-	{"R-020 root.ro", readonly_root},
-	{"R-193 prop.shared, R-194 prop.enum: propagation", propagation},
-	{"R-195 mask.abs, R-197 ro.abs: as listed", masked_and_readonly},
-	{"R-192 sys.sep: dots and slashes", sysctls},
+	{ "root: absolute or below the bundle", root },
+	{ "R-020 root.ro", readonly_root },
+	{ "R-193 prop.shared, R-194 prop.enum: propagation", propagation },
+	{ "R-195 mask.abs, R-197 ro.abs: as listed", masked_and_readonly },
+	{ "R-192 sys.sep: dots and slashes", sysctls },
 };
 
 TEST_MAIN(tests)

@@ -20,7 +20,7 @@ static inline struct spec *planned_spec(const char *quoted)
 {
 	char *bytes = strdup(quoted);
 	struct spec *spec = NULL;
-	struct error err = {0};
+	struct error err = { 0 };
 
 	for (char *c = bytes; *c != '\0'; c++)
 		*c = *c == '\'' ? '"' : *c;
@@ -65,7 +65,7 @@ static inline const char *planned(planned_maker *make, const char *document)
 	static char text[ERROR_TEXT_SIZE];
 	struct spec *spec = planned_spec(document);
 	struct plan_builder builder;
-	struct error err = {0};
+	struct error err = { 0 };
 
 	if (spec == NULL)
 		return "";

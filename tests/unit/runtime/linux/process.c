@@ -81,14 +81,13 @@ static void environment(void)
 
 static void socket_activation(void)
 {
-	extra = (struct process_extra){.listen_fds = 2,
-				       .listen_fdnames = "a:b",
-				       .preserve_fds = 3,
-				       .notify_socket = "/run/n"};
+	extra = (struct process_extra){
+		.listen_fds = 2, .listen_fdnames = "a:b", .preserve_fds = 3, .notify_socket = "/run/n"
+	};
 	CHECK_STR(planned(make, ENV("'A=1'")), "arg \"sh\"\nenv \"A=1\"\nenv \"LISTEN_FDS=2\"\nenv "
 					       "\"LISTEN_PID=1\"\nenv \"LISTEN_FDNAMES=a:b\"\n"
 					       "env \"NOTIFY_SOCKET=/run/n\"\n" REST "descriptors kept 3\n");
-	extra = (struct process_extra){0};
+	extra = (struct process_extra){ 0 };
 }
 
 static void user(void)
@@ -120,7 +119,7 @@ static void capabilities(void)
 /* Where it is not for printing, hull's own sets are the limit, but for a new user namespace. */
 static void who_grants(void)
 {
-	static const struct process_extra own = {.cache_dir = -1};
+	static const struct process_extra own = { .cache_dir = -1 };
 	struct spec *spec = planned_spec(PROCESS(CAPS));
 	uint64_t admin = (uint64_t)1 << 21, kill = (uint64_t)1 << 5;
 
@@ -169,17 +168,17 @@ static void single_values(void)
 }
 
 static const struct test tests[] = {
-	{"the least that a process says", least},
-	{"R-056 proc.args: as they are", arguments},
-	{"R-056 proc.args: searched along PATH of the document", search},
-	{"R-055 proc.env: the last of a name wins, HOME is looked up", environment},
-	{"LISTEN_FDS, NOTIFY_SOCKET", socket_activation},
-	{"user, umask, groups", user},
-	{"R-059 rlim.map", rlimits},
-	{"capabilities", capabilities},
-	{"R-065, R-066: what the caller may grant", who_grants},
-	{"R-052 proc.term, R-053 proc.csize", terminal},
-	{"noNewPrivileges, oomScoreAdj, personality", single_values},
+	{ "the least that a process says", least },
+	{ "R-056 proc.args: as they are", arguments },
+	{ "R-056 proc.args: searched along PATH of the document", search },
+	{ "R-055 proc.env: the last of a name wins, HOME is looked up", environment },
+	{ "LISTEN_FDS, NOTIFY_SOCKET", socket_activation },
+	{ "user, umask, groups", user },
+	{ "R-059 rlim.map", rlimits },
+	{ "capabilities", capabilities },
+	{ "R-065, R-066: what the caller may grant", who_grants },
+	{ "R-052 proc.term, R-053 proc.csize", terminal },
+	{ "noNewPrivileges, oomScoreAdj, personality", single_values },
 };
 
 TEST_MAIN(tests)

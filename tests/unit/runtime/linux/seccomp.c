@@ -54,7 +54,8 @@ static void a_cached_filter_needs_no_helper(void)
 	seccomp_filter_release(&filter);
 	CHECK(filter.instructions == NULL && filter.count == 0);
 
-	/* Another profile, or no cache: hull-seccomp would be needed, and is looked for beside the program. */
+	/* Another profile, or no cache: hull-seccomp would be needed, and is looked for beside the program.
+	 */
 	other.default_errno_ret.value++;
 	CHECK_INT(seccomp_filter_make(&other, root, &filter, &err), -ENOENT);
 	CHECK_HAS(err.text, "find hull-seccomp");

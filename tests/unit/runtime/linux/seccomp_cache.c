@@ -11,7 +11,8 @@
 #include "runtime/linux/seccomp_format.h"
 #include "tests/unit/check.h"
 
-static struct sock_filter allow_all[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
+static struct sock_filter allow_all[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+					  BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
 static struct sock_filter kill_all[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
 static const struct seccomp_filter allow = { 2, allow_all }, kill_it = { 1, kill_all };
 static const char key[] = "the key of one profile";

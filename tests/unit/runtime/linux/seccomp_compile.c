@@ -31,19 +31,28 @@
 #define X32_BIT 0x40000000U
 #define ERRNO(number) (SECCOMP_RET_ERRNO | (number))
 
-#define NAMES(...)                                                                                 \
-	{                                                                                          \
-		.count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                 \
-		.items = (const char *const[]){ __VA_ARGS__ }                                      \
+#define NAMES(...)                                                                                           \
+	{                                                                                                    \
+		.count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                           \
+		.items = (const char *const[])                                                               \
+		{                                                                                            \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
 	}
-#define RULES(...)                                                                                 \
-	.rule_count = sizeof((const struct spec_seccomp_rule[]){ __VA_ARGS__ }) /                  \
-		      sizeof(struct spec_seccomp_rule),                                            \
-	.rules = (const struct spec_seccomp_rule[]){ __VA_ARGS__ }
-#define ARGS(...)                                                                                  \
-	.arg_count = sizeof((const struct spec_seccomp_arg[]){ __VA_ARGS__ }) /                    \
-		     sizeof(struct spec_seccomp_arg),                                              \
-	.args = (const struct spec_seccomp_arg[]){ __VA_ARGS__ }
+#define RULES(...)                                                                                           \
+	.rule_count = sizeof((const struct spec_seccomp_rule[]){ __VA_ARGS__ }) /                            \
+		      sizeof(struct spec_seccomp_rule),                                                      \
+	.rules = (const struct spec_seccomp_rule[])                                                          \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
+#define ARGS(...)                                                                                            \
+	.arg_count =                                                                                         \
+		sizeof((const struct spec_seccomp_arg[]){ __VA_ARGS__ }) / sizeof(struct spec_seccomp_arg),  \
+	.args = (const struct spec_seccomp_arg[])                                                            \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
 
 static struct bpf_program compiled(const struct spec_seccomp *profile)
 {
@@ -62,7 +71,8 @@ static void program_free(struct bpf_program *program)
 	free((void *)(uintptr_t)program->instructions);
 }
 
-static uint32_t answer_for(const struct bpf_program *program, uint32_t arch, uint32_t nr, const uint64_t args[6])
+static uint32_t answer_for(const struct bpf_program *program, uint32_t arch, uint32_t nr,
+			   const uint64_t args[6])
 {
 	struct seccomp_data data = { .nr = (int)nr, .arch = arch };
 
@@ -87,14 +97,16 @@ static uint32_t action_of(enum spec_seccomp_action action, struct opt_u32 errno_
 	struct bpf_program program = compiled(&profile);
 	uint32_t result = answer(&program, NATIVE, __NR_getpid);
 
-	CHECK_INT(answer(&program, NATIVE, __NR_getppid), action == SC_ALLOW ? SECCOMP_RET_LOG : SECCOMP_RET_ALLOW);
+	CHECK_INT(answer(&program, NATIVE, __NR_getppid),
+		  action == SC_ALLOW ? SECCOMP_RET_LOG : SECCOMP_RET_ALLOW);
 	program_free(&program);
 	return result;
 }
 
 static void actions(void)
 {
-	const struct opt_u32 none = { 0 }, seven = { .set = true, .value = 7 }, zero = { .set = true, .value = 0 };
+	const struct opt_u32 none = { 0 }, seven = { .set = true, .value = 7 },
+			     zero = { .set = true, .value = 0 };
 
 	CHECK_INT(action_of(SC_KILL_THREAD, none), SECCOMP_RET_KILL_THREAD);
 	CHECK_INT(action_of(SC_KILL_PROCESS, none), SECCOMP_RET_KILL_PROCESS);
@@ -142,7 +154,9 @@ static void unknown_and_redundant(void)
 	const struct spec_seccomp profile = {
 		.default_action = SC_ERRNO,
 		RULES({ .names = NAMES("no_such_call", "getpid"), .action = SC_ALLOW },
-		      { .names = NAMES("getppid"), .action = SC_ERRNO, .errno_ret = { .set = true, .value = EPERM } },
+		      { .names = NAMES("getppid"),
+			.action = SC_ERRNO,
+			.errno_ret = { .set = true, .value = EPERM } },
 		      { .names = NAMES("getpid"), .action = SC_ALLOW },
 		      { .names = NAMES("statx"), .action = SC_ALLOW }),
 	};
@@ -167,17 +181,23 @@ static void operators(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct spec_seccomp profile = {
 			.default_action = SC_ALLOW,
-			RULES({ .names = NAMES("dup3"), .action = SC_ERRNO, ARGS({ 1, big, 0, rows[i].op }) }),
+			RULES({ .names = NAMES("dup3"),
+				.action = SC_ERRNO,
+				ARGS({ 1, big, 0, rows[i].op }) }),
 		};
 		struct bpf_program program = compiled(&profile);
-		static const uint64_t below[] = { big - 1, big - 0x100000000U, 0 }, above[] = { big + 1, big + 0x100000000U };
+		static const uint64_t below[] = { big - 1, big - 0x100000000U, 0 },
+				      above[] = { big + 1, big + 0x100000000U };
 
 		for (size_t v = 0; v < ARRAY_LEN(below); v++)
-			CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, below[v] }) == ERRNO(EPERM),
+			CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, below[v] }) ==
+					  ERRNO(EPERM),
 				  rows[i].below);
-		CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, big }) == ERRNO(EPERM), rows[i].equal);
+		CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, big }) == ERRNO(EPERM),
+			  rows[i].equal);
 		for (size_t v = 0; v < ARRAY_LEN(above); v++)
-			CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, above[v] }) == ERRNO(EPERM),
+			CHECK_INT(answer_for(&program, NATIVE, __NR_dup3, (uint64_t[6]){ 0, above[v] }) ==
+					  ERRNO(EPERM),
 				  rows[i].above);
 		program_free(&program);
 	}
@@ -187,7 +207,8 @@ static void masked(void)
 {
 	const struct spec_seccomp profile = {
 		.default_action = SC_ALLOW,
-		RULES({ .names = NAMES("unshare"), .action = SC_ERRNO,
+		RULES({ .names = NAMES("unshare"),
+			.action = SC_ERRNO,
 			ARGS({ 0, 0x7e020000, 0x10000000, SC_MASKED_EQ }) }),
 	};
 	struct bpf_program program = compiled(&profile);
@@ -204,8 +225,12 @@ static void several_arguments(void)
 {
 	const struct spec_seccomp profile = {
 		.default_action = SC_ALLOW,
-		RULES({ .names = NAMES("socket"), .action = SC_ERRNO, ARGS({ 0, 16, 0, SC_EQ }, { 2, 9, 0, SC_EQ }) },
-		      { .names = NAMES("kill"), .action = SC_ERRNO, .errno_ret = { true, 5 },
+		RULES({ .names = NAMES("socket"),
+			.action = SC_ERRNO,
+			ARGS({ 0, 16, 0, SC_EQ }, { 2, 9, 0, SC_EQ }) },
+		      { .names = NAMES("kill"),
+			.action = SC_ERRNO,
+			.errno_ret = { true, 5 },
 			ARGS({ 1, 9, 0, SC_EQ }, { 1, 15, 0, SC_EQ }, { 0, 1, 0, SC_EQ }) }),
 	};
 	struct bpf_program program = compiled(&profile);
@@ -228,7 +253,8 @@ static void enosys(void)
 		      /* Of any action, and even without an effect: the author knew it. */
 		      { .names = NAMES("statx"), .action = SC_ERRNO }),
 	};
-	static const enum spec_seccomp_action strict[] = { SC_ERRNO, SC_KILL_THREAD, SC_KILL_PROCESS, SC_TRAP };
+	static const enum spec_seccomp_action strict[] = { SC_ERRNO, SC_KILL_THREAD, SC_KILL_PROCESS,
+							   SC_TRAP };
 	static const enum spec_seccomp_action kind[] = { SC_ALLOW, SC_LOG, SC_TRACE };
 
 	for (size_t i = 0; i < ARRAY_LEN(strict); i++) {
@@ -255,7 +281,8 @@ static void impossible_architectures(void)
 {
 	const struct spec_seccomp profile = {
 		.default_action = SC_ERRNO,
-		.architectures = NAMES("SCMP_ARCH_S390X", "SCMP_ARCH_PPC", "SCMP_ARCH_SHEB", "SCMP_ARCH_AARCH64"),
+		.architectures =
+			NAMES("SCMP_ARCH_S390X", "SCMP_ARCH_PPC", "SCMP_ARCH_SHEB", "SCMP_ARCH_AARCH64"),
 		RULES({ .names = NAMES("getpid", "statx"), .action = SC_ALLOW }),
 	};
 	struct bpf_program program = compiled(&profile);
@@ -306,18 +333,22 @@ static void fill_together(scmp_filter_ctx context)
 {
 	for (size_t i = 0; i < podman_profile.rule_count; i++) {
 		const struct spec_seccomp_rule *rule = &podman_rules[i];
-		uint32_t action = rule->action == SC_ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(rule->errno_ret.value);
+		uint32_t action =
+			rule->action == SC_ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(rule->errno_ret.value);
 		struct scmp_arg_cmp args[6];
 
 		for (size_t a = 0; a < rule->arg_count; a++)
-			args[a] = (struct scmp_arg_cmp){ rule->args[a].index,
-							 rule->args[a].op == SC_EQ ? SCMP_CMP_EQ : SCMP_CMP_NE,
-							 rule->args[a].value, 0 };
+			args[a] =
+				(struct scmp_arg_cmp){ rule->args[a].index,
+						       rule->args[a].op == SC_EQ ? SCMP_CMP_EQ : SCMP_CMP_NE,
+						       rule->args[a].value, 0 };
 		for (size_t n = 0; n < rule->names.count; n++) {
 			int number = seccomp_syscall_resolve_name(rule->names.items[n]);
 
 			if (number != __NR_SCMP_ERROR)
-				CHECK_INT(seccomp_rule_add_array(context, action, number, (unsigned)rule->arg_count, args), 0);
+				CHECK_INT(seccomp_rule_add_array(context, action, number,
+								 (unsigned)rule->arg_count, args),
+					  0);
 		}
 	}
 }
@@ -336,7 +367,8 @@ static void podman_as_libseccomp_alone(void)
 	CHECK_INT(seccomp_export_bpf(context, fd), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_SET), 0);
 	CHECK_INT(fd_read_all(fd, 1 << 20, "together", &bytes, &err), 0);
-	together = (struct bpf_program){ bytes.length / sizeof(struct sock_filter), (struct sock_filter *)(void *)bytes.data };
+	together = (struct bpf_program){ bytes.length / sizeof(struct sock_filter),
+					 (struct sock_filter *)(void *)bytes.data };
 	CHECK_INT(seccomp_merge_verify(&together, &merged, &err), 0);
 	CHECK_STR(err.text, "");
 	/* A third of it, and it stays so: the time in seccomp(2) is the point. */
@@ -407,15 +439,18 @@ static void a_filter_too_long(void)
 	static struct spec_seccomp_rule rules[3000];
 	static struct spec_seccomp_arg args[3000];
 	static const char *const names[] = { "ioctl" };
-	struct spec_seccomp profile = { .default_action = SC_ALLOW, .rule_count = ARRAY_LEN(rules), .rules = rules };
+	struct spec_seccomp profile = { .default_action = SC_ALLOW,
+					.rule_count = ARRAY_LEN(rules),
+					.rules = rules };
 	struct sock_filter *instructions = NULL;
 	struct error err = { 0 };
 	size_t count;
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		args[i] = (struct spec_seccomp_arg){ .index = 1, .value = i * 0x300000007U, .op = SC_EQ };
-		rules[i] = (struct spec_seccomp_rule){ .names = { 1, names }, .action = SC_ERRNO, .arg_count = 1,
-						       .args = &args[i] };
+		rules[i] = (struct spec_seccomp_rule){
+			.names = { 1, names }, .action = SC_ERRNO, .arg_count = 1, .args = &args[i]
+		};
 	}
 	CHECK_INT(seccomp_compile(&profile, &instructions, &count, &err), -E2BIG);
 	CHECK(instructions == NULL);

@@ -57,13 +57,17 @@ static void round_trip(void)
 static void each_member_counts(void)
 {
 	static const char *const names[] = { "read", "write" }, *const swapped[] = { "write", "read" };
-	static const char *const joined[] = { "readwrite", "" }, *const archs[] = { "SCMP_ARCH_X86", "SCMP_ARCH_X32" };
+	static const char *const joined[] = { "readwrite", "" }, *const archs[] = { "SCMP_ARCH_X86",
+										    "SCMP_ARCH_X32" };
 	static const struct spec_seccomp_arg arg = { 1, 2, 3, SC_EQ }, other_index = { 2, 2, 3, SC_EQ },
 					     other_value = { 1, 3, 3, SC_EQ }, other_two = { 1, 2, 4, SC_EQ },
 					     other_op = { 1, 2, 3, SC_NE };
 	const struct spec_seccomp_rule rule = { { 2, names }, SC_ERRNO, { true, 1 }, 1, &arg };
-	const struct spec_seccomp base = { .default_action = SC_ERRNO, .default_errno_ret = { true, 1 },
-					   .architectures = { 2, archs }, .rule_count = 1, .rules = &rule };
+	const struct spec_seccomp base = { .default_action = SC_ERRNO,
+					   .default_errno_ret = { true, 1 },
+					   .architectures = { 2, archs },
+					   .rule_count = 1,
+					   .rules = &rule };
 	struct spec_seccomp p[24];
 	struct spec_seccomp_rule r[24];
 	size_t n = 0;
@@ -122,8 +126,9 @@ static void listener_does_not_count(void)
 
 static void the_maker_counts(void)
 {
-	static const struct seccomp_format_maker makers[] = { { "1", "2", "3" },  { "1", "2", "4" }, { "1", "3", "3" },
-							      { "12", "", "3" }, { "", "12", "3" } };
+	static const struct seccomp_format_maker makers[] = {
+		{ "1", "2", "3" }, { "1", "2", "4" }, { "1", "3", "3" }, { "12", "", "3" }, { "", "12", "3" }
+	};
 	struct text keys[ARRAY_LEN(makers)] = { 0 };
 	struct error err;
 
@@ -203,15 +208,23 @@ static void too_large_a_profile(void)
 static void sane_programs(void)
 {
 	const struct sock_filter good[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 60),
-					    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 0), BPF_STMT(BPF_JMP | BPF_JA, 0),
-					    BPF_STMT(BPF_RET | BPF_K, 0) };
+					    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 0),
+					    BPF_STMT(BPF_JMP | BPF_JA, 0), BPF_STMT(BPF_RET | BPF_K, 0) };
 	struct sock_filter bad[ARRAY_LEN(good)];
-	const struct { size_t at; struct sock_filter instruction; } damage[] = {
-		{ 0, BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64) },       { 0, BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2) },
-		{ 0, BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0) },        { 0, BPF_STMT(BPF_ST, 0) },
-		{ 1, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 2, 0) }, { 1, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 2) },
-		{ 2, BPF_STMT(BPF_JMP | BPF_JA, 1) },                { 2, BPF_STMT(BPF_JMP | BPF_JA, 0xffffffff) },
-		{ 3, BPF_STMT(BPF_JMP | BPF_JA, 0) },                { 3, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0) },
+	const struct {
+		size_t at;
+		struct sock_filter instruction;
+	} damage[] = {
+		{ 0, BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64) },
+		{ 0, BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2) },
+		{ 0, BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0) },
+		{ 0, BPF_STMT(BPF_ST, 0) },
+		{ 1, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 2, 0) },
+		{ 1, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 2) },
+		{ 2, BPF_STMT(BPF_JMP | BPF_JA, 1) },
+		{ 2, BPF_STMT(BPF_JMP | BPF_JA, 0xffffffff) },
+		{ 3, BPF_STMT(BPF_JMP | BPF_JA, 0) },
+		{ 3, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0) },
 	};
 
 	CHECK(seccomp_format_sane(good, ARRAY_LEN(good)));

@@ -29,7 +29,8 @@ static void build_directory(char path[PATH_MAX])
 	}
 }
 
-static int run(const char *program, const struct spec_seccomp *profile, struct seccomp_filter *ret, struct error *err)
+static int run(const char *program, const struct spec_seccomp *profile, struct seccomp_filter *ret,
+	       struct error *err)
 {
 	autotext struct text key = TEXT_EMPTY;
 
@@ -99,8 +100,10 @@ static void bad_programs(void)
 		{ "kill -9 $$", "killed by signal 9", -EPROTO },
 		{ "exit 0", "is no filter", -EPROTO },
 		{ "cat", "is no filter", -EPROTO },
-		{ "printf 'CSF1\\001\\000\\000\\000\\006\\000\\000\\000\\000\\000\\000'", "is no filter", -EPROTO },
-		{ "printf 'CSF1\\001\\000\\000\\000\\377\\000\\000\\000\\000\\000\\000\\000'", "no valid filter", -EPROTO },
+		{ "printf 'CSF1\\001\\000\\000\\000\\006\\000\\000\\000\\000\\000\\000'", "is no filter",
+		  -EPROTO },
+		{ "printf 'CSF1\\001\\000\\000\\000\\377\\000\\000\\000\\000\\000\\000\\000'",
+		  "no valid filter", -EPROTO },
 		{ "printf 'CSF1\\000\\000\\000\\000'", "is no filter", -EPROTO },
 		{ "cat /dev/zero | head -c 100000", "more than", -EFBIG },
 	};
@@ -123,9 +126,11 @@ static void a_good_program_in_a_clean_room(void)
 	CHECK_INT(setenv("HULL_TEST_SECRET", "1", 1), 0);
 	int fd = open("/dev/zero", O_RDONLY); /* not close-on-exec: what a caller left open */
 	CHECK_INT(run_script("[ -z \"$HULL_TEST_SECRET\" ] || { echo env >&2; exit 2; }\n"
-			     "for fd in /proc/self/fd/*; do [ \"$(readlink $fd)\" != /dev/zero ] || { echo fd >&2; exit 2; }; done\n"
+			     "for fd in /proc/self/fd/*; do [ \"$(readlink $fd)\" != /dev/zero ] || { echo "
+			     "fd >&2; exit 2; }; done\n"
 			     "printf 'CSF1\\001\\000\\000\\000\\006\\000\\000\\000\\000\\000\\377\\177'",
-			     &filter, &err), 0);
+			     &filter, &err),
+		  0);
 	CHECK_STR(err.text, "");
 	CHECK(filter.count == 1 && filter.instructions[0].k == 0x7fff0000);
 	seccomp_filter_release(&filter);

@@ -33,9 +33,19 @@ static uint32_t answer(const struct bpf_program *program, uint32_t arch, uint32_
 
 static void running(void)
 {
-	const struct sock_filter code[] = { LD(ARG), AND(0xf0), JEQ(0x30, 0, 1), RET(1), JGT(0x50, 0, 1), RET(2),
-					    JGE(0x50, 0, 1), RET(3), JSET(0x10, 0, 1), RET(4), BPF_STMT(BPF_JMP | BPF_JA, 1),
-					    RET(5), RET(6) };
+	const struct sock_filter code[] = { LD(ARG),
+					    AND(0xf0),
+					    JEQ(0x30, 0, 1),
+					    RET(1),
+					    JGT(0x50, 0, 1),
+					    RET(2),
+					    JGE(0x50, 0, 1),
+					    RET(3),
+					    JSET(0x10, 0, 1),
+					    RET(4),
+					    BPF_STMT(BPF_JMP | BPF_JA, 1),
+					    RET(5),
+					    RET(6) };
 	struct bpf_program program = PROGRAM(code);
 
 	CHECK_INT(answer(&program, 0, 0, 0x3f), 1);
@@ -49,9 +59,9 @@ static void taking_apart(void)
 {
 	/* Numbers 3, 4, 5 of X64 fare alike, 7 depends on an argument, 8 seems to. */
 	const struct sock_filter code[] = {
-		LD(ARCH),     JEQ(X64, 0, 13), LD(NR),       JEQ(3, 12, 0), JEQ(5, 11, 0), JEQ(4, 10, 0), JEQ(7, 0, 3),
-		LD(ARG),      JEQ(1, 0, 5),    RET(9),       JEQ(8, 0, 3),  LD(ARG),       JEQ(2, 1, 0),  RET(1),
-		RET(1),       RET(0),          RET(2),
+		LD(ARCH),     JEQ(X64, 0, 13), LD(NR),       JEQ(3, 12, 0), JEQ(5, 11, 0), JEQ(4, 10, 0),
+		JEQ(7, 0, 3), LD(ARG),         JEQ(1, 0, 5), RET(9),        JEQ(8, 0, 3),  LD(ARG),
+		JEQ(2, 1, 0), RET(1),          RET(1),       RET(0),        RET(2),
 	};
 	struct bpf_program program = PROGRAM(code);
 	struct bpf_decisions decisions;
@@ -84,9 +94,14 @@ static void strange_programs(void)
 	static const struct sock_filter greater[] = { LD(ARCH), JGT(X86, 0, 1), RET(1), RET(2) };
 	static const struct sock_filter no_load[] = { JEQ(1, 0, 1), RET(1), RET(2) };
 	static const struct sock_filter unknown[] = { LD(NR), JEQ(1, 0, 1), RET(1), RET(2) };
-	static const struct { struct bpf_program program; const char *words; } rows[] = {
-		{ PROGRAM(computes), "computes" },     { PROGRAM(bits), "several bits" },
-		{ PROGRAM(greater), "more than equality" }, { PROGRAM(no_load), "before it loads" },
+	static const struct {
+		struct bpf_program program;
+		const char *words;
+	} rows[] = {
+		{ PROGRAM(computes), "computes" },
+		{ PROGRAM(bits), "several bits" },
+		{ PROGRAM(greater), "more than equality" },
+		{ PROGRAM(no_load), "before it loads" },
 		{ PROGRAM(unknown), "unknown architectures" },
 	};
 	struct bpf_decisions decisions;
@@ -105,14 +120,18 @@ static void strange_programs(void)
 /* A number of X64 that the merged program gets wrong must be found. */
 static void verify_finds_differences(void)
 {
-	struct sock_filter code[] = { LD(ARCH), JEQ(X64, 0, 6), LD(NR), JEQ(321, 0, 5), LD(ARG + 4),
-				      JEQ(0, 0, 3), LD(ARG), JGT(77, 2, 1), RET(0), RET(1), RET(2) };
+	struct sock_filter code[] = { LD(ARCH),    JEQ(X64, 0, 6), LD(NR),  JEQ(321, 0, 5),
+				      LD(ARG + 4), JEQ(0, 0, 3),   LD(ARG), JGT(77, 2, 1),
+				      RET(0),      RET(1),         RET(2) };
 	const struct bpf_program before = PROGRAM(code);
 	struct error err = { 0 };
 
 	CHECK(seccomp_format_sane(code, ARRAY_LEN(code)));
 	CHECK_INT(seccomp_merge_verify(&before, &before, &err), 0);
-	static const struct { size_t at; uint32_t k; } changes[] = {
+	static const struct {
+		size_t at;
+		uint32_t k;
+	} changes[] = {
 		{ 1, X86 }, { 3, 322 }, { 5, 1 }, { 7, 78 }, { 7, 76 }, { 8, 7 }, { 9, 7 }, { 10, 7 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -204,7 +223,10 @@ static bool same_answers(const struct bpf_program *a, const struct bpf_program *
 	for (size_t i = 0; i < ARRAY_LEN(archs); i++) {
 		for (uint32_t n = 0; n < 66; n++) {
 			data.arch = archs[i];
-			data.nr = (int)(n < 42 ? n : n < 64 ? 0x40000000U + n - 42 : n == 64 ? 0x3fffffffU : 0xffffffffU);
+			data.nr = (int)(n < 42    ? n
+					: n < 64  ? 0x40000000U + n - 42
+					: n == 64 ? 0x3fffffffU
+						  : 0xffffffffU);
 			for (int try = 0; try < 20; try++) {
 				uint32_t words[3];
 				for (int w = 0; w < 3; w++)
@@ -231,7 +253,8 @@ static void made_up_programs(void)
 		before.count = make_program(code, 2 + random_below(round % 10 == 0 ? 200 : 20));
 		CHECK(seccomp_format_sane(before.instructions, before.count));
 		if (seccomp_merge_make(&before, archs[random_below(4)], &merged, &after.count, &err) < 0) {
-			CHECK_INT(err.number, EOPNOTSUPP); /* too entangled, or unknown architectures told apart */
+			CHECK_INT(err.number,
+				  EOPNOTSUPP); /* too entangled, or unknown architectures told apart */
 			continue;
 		}
 		merged_programs++;

@@ -57,7 +57,7 @@ static void growing(void)
 
 	build_init(&builder);
 	for (uint64_t i = 0; i < COUNT; i++) {
-		const uint64_t values[3] = {i, i * i, UINT64_MAX - i};
+		const uint64_t values[3] = { i, i * i, UINT64_MAX - i };
 
 		names[i] = build_format(&builder, "name %d", (int)i);
 		lists[i] = build_list(&builder, values, sizeof(values[0]), i % 4);
@@ -82,8 +82,8 @@ static void growing(void)
 
 static void strings(void)
 {
-	static const char *const words[] = {"a", "", "c d"};
-	const struct strings list = {3, words}, none = {0, NULL};
+	static const char *const words[] = { "a", "", "c d" };
+	const struct strings list = { 3, words }, none = { 0, NULL };
 	struct plan_builder builder;
 	const struct plan *plan;
 	struct error err;
@@ -126,11 +126,11 @@ static void failures(void)
 }
 
 static const struct test tests[] = {
-	{"an empty plan", empty},
-	{"texts", texts},
-	{"a block that grows", growing},
-	{"lists of strings", strings},
-	{"failures are told at the end", failures},
+	{ "an empty plan", empty },
+	{ "texts", texts },
+	{ "a block that grows", growing },
+	{ "lists of strings", strings },
+	{ "failures are told at the end", failures },
 };
 
 TEST_MAIN(tests)

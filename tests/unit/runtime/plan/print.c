@@ -75,7 +75,7 @@ static void flags(void)
 
 static void id_maps(void)
 {
-	const struct plan_id_map map[] = {{0, 100000, 65536}, {65536, 5, 1}};
+	const struct plan_id_map map[] = { { 0, 100000, 65536 }, { 65536, 5, 1 } };
 	struct plan_builder builder;
 
 	build_init(&builder);
@@ -88,13 +88,13 @@ static void id_maps(void)
 
 static void mounts(void)
 {
-	const uint64_t changes[] = {MS_SLAVE | MS_REC, MS_SHARED};
-	struct plan_mount mount = {.kind = PLAN_MOUNT_BIND,
-				   .flags = PLAN_MOUNT_RECURSIVE,
-				   .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME,
-				   .attr_clr = MOUNT_ATTR_NOEXEC,
-				   .tree_set = MOUNT_ATTR_NOSUID,
-				   .tree_clr = MOUNT_ATTR_NODEV};
+	const uint64_t changes[] = { MS_SLAVE | MS_REC, MS_SHARED };
+	struct plan_mount mount = { .kind = PLAN_MOUNT_BIND,
+				    .flags = PLAN_MOUNT_RECURSIVE,
+				    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME,
+				    .attr_clr = MOUNT_ATTR_NOEXEC,
+				    .tree_set = MOUNT_ATTR_NOSUID,
+				    .tree_clr = MOUNT_ATTR_NODEV };
 	struct plan_builder builder;
 
 	build_init(&builder);
@@ -125,11 +125,11 @@ static void nothing_of_this_run(void)
 }
 
 static const struct test tests[] = {
-	{"the least, and exec", least},
-	{"every flag has a word of its own", flags},
-	{"id maps", id_maps},
-	{"mounts", mounts},
-	{"nothing of one run", nothing_of_this_run},
+	{ "the least, and exec", least },
+	{ "every flag has a word of its own", flags },
+	{ "id maps", id_maps },
+	{ "mounts", mounts },
+	{ "nothing of one run", nothing_of_this_run },
 };
 
 TEST_MAIN(tests)

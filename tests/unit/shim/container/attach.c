@@ -8,7 +8,8 @@ static struct error err;
 
 static void test_words(void)
 {
-	static const char *const bad[] = { "ctrl-", "ctrl-1", "ab", "a,", ",a", "ctrl-p,,a", "CTRL-p", "ctrl-pq" };
+	static const char *const bad[] = { "ctrl-", "ctrl-1",    "ab",     "a,",
+					   ",a",    "ctrl-p,,a", "CTRL-p", "ctrl-pq" };
 
 	CHECK_INT(attach_parse_keys(NULL, &keys, &err), 0);
 	CHECK_INT(keys.count, 2);

@@ -12,8 +12,8 @@ static void test_all(void)
 			struct error err;
 
 			error_clear(&err);
-			int result = lifecycle_check((enum lifecycle_command)command, (enum lifecycle_state)state, "web",
-						     &err);
+			int result = lifecycle_check((enum lifecycle_command)command,
+						     (enum lifecycle_state)state, "web", &err);
 			CHECK(result == 0 || result == 1 || result == -EBUSY);
 			CHECK((result < 0) == (err.text[0] != '\0'));
 			CHECK(strchr(err.text, '@') == NULL);
@@ -34,8 +34,9 @@ static void test_words(void)
 {
 	struct error err;
 
-	refused(LIFE_REMOVE, LIFE_RUNNING, "You cannot remove a running container web. Stop the container before "
-					   "attempting removal or force remove");
+	refused(LIFE_REMOVE, LIFE_RUNNING,
+		"You cannot remove a running container web. Stop the container before "
+		"attempting removal or force remove");
 	refused(LIFE_KILL, LIFE_EXITED, "cannot kill container: web: container web is not running");
 	refused(LIFE_START, LIFE_PAUSED, "cannot start a paused container, try unpause instead");
 	refused(LIFE_PAUSE, LIFE_PAUSED, "Container web is already paused");

@@ -6,11 +6,10 @@
 #include "shim/container/stats.h"
 
 static const char hybrid[] = "12:cpu,cpuacct:/a/b\n3:memory:/m x\n1:name=systemd:/s\n0::/two\n";
-static const char mountinfo[] =
-	"22 1 0:20 / /sys rw - sysfs sysfs rw\n"
-	"30 22 0:26 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
-	"31 22 0:27 /part /mnt/memory rw shared:1 - cgroup cgroup rw,memory\n"
-	"32 22 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+static const char mountinfo[] = "22 1 0:20 / /sys rw - sysfs sysfs rw\n"
+				"30 22 0:26 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+				"31 22 0:27 /part /mnt/memory rw shared:1 - cgroup cgroup rw,memory\n"
+				"32 22 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
 
 static void test_paths(void)
 {

@@ -21,7 +21,8 @@ static const struct json *parsed(const char *text)
 
 static void check_template(const char *format, const char *want)
 {
-	static const char data[] = "{\"ID\":\"abc\",\"N\":3,\"Up\":true,\"S\":{\"Status\":\"running\",\"L\":[\"a\",\"b\"]}}";
+	static const char data[] =
+		"{\"ID\":\"abc\",\"N\":3,\"Up\":true,\"S\":{\"Status\":\"running\",\"L\":[\"a\",\"b\"]}}";
 	autotext struct text text = TEXT_EMPTY;
 	struct error err;
 
@@ -41,13 +42,23 @@ static void test_templates(void)
 	check_template("{{index .S \"Status\"}}", "running");
 	check_template("{{upper .ID}}{{lower .ID}}{{len .S.L}}", "ABCabc2");
 	check_template("{\"id\":{{json .ID}}}", "{\"id\":\"abc\"}");
-	check_template("{{json .}}", "{\"ID\":\"abc\",\"N\":3,\"Up\":true,\"S\":{\"Status\":\"running\",\"L\":[\"a\",\"b\"]}}");
+	check_template(
+		"{{json .}}",
+		"{\"ID\":\"abc\",\"N\":3,\"Up\":true,\"S\":{\"Status\":\"running\",\"L\":[\"a\",\"b\"]}}");
 }
 
 static void test_bad_templates(void)
 {
-	static const char *const bad[] = { "{{.Nope}}", "{{.ID", "{{}}", "{{nope .ID}}", "{{.ID.X}}", "{{json}}",
-					   "{{range .S.L}}x{{end}}", "{{.ID .N}}", "{{join .S.L}}", "{{index .S \"}}" };
+	static const char *const bad[] = { "{{.Nope}}",
+					   "{{.ID",
+					   "{{}}",
+					   "{{nope .ID}}",
+					   "{{.ID.X}}",
+					   "{{json}}",
+					   "{{range .S.L}}x{{end}}",
+					   "{{.ID .N}}",
+					   "{{join .S.L}}",
+					   "{{index .S \"}}" };
 	autotext struct text loose = TEXT_EMPTY;
 	struct error err;
 	char longest[600];
@@ -55,7 +66,8 @@ static void test_bad_templates(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		autotext struct text text = TEXT_EMPTY;
 
-		if (template_write(bad[i], parsed("{\"ID\":\"x\",\"S\":{\"L\":[1]}}"), true, &text, &err) >= 0)
+		if (template_write(bad[i], parsed("{\"ID\":\"x\",\"S\":{\"L\":[1]}}"), true, &text, &err) >=
+		    0)
 			printf("# \"%s\" was taken\n", bad[i]);
 		CHECK_HAS(err.text, "template: ");
 	}
@@ -76,14 +88,16 @@ static void test_trees(void)
 	tree_write(json, NULL, &line);
 	CHECK_STR(line.data, "{\"a\":1.50,\"b\":[true,null,{}],\"c\":{\"d\":\"x\\\"y\"}}");
 	tree_write(json, "  ", &pretty);
-	CHECK_STR(pretty.data, "{\n  \"a\": 1.50,\n  \"b\": [\n    true,\n    null,\n    {}\n  ],\n  \"c\": {\n"
-			       "    \"d\": \"x\\\"y\"\n  }\n}");
+	CHECK_STR(pretty.data,
+		  "{\n  \"a\": 1.50,\n  \"b\": [\n    true,\n    null,\n    {}\n  ],\n  \"c\": {\n"
+		  "    \"d\": \"x\\\"y\"\n  }\n}");
 	const struct json *other = tree_with(&arena, json, "a", tree_bool(&arena, false));
 	other = tree_with(&arena, other, "e", tree_string(&arena, "new"));
 	other = tree_with(&arena, other, "b",
 			  tree_with_item(&arena, json_get(other, "b"), 1, tree_string(&arena, "two")));
 	tree_write(other, NULL, &changed);
-	CHECK_STR(changed.data, "{\"a\":false,\"b\":[true,\"two\",{}],\"c\":{\"d\":\"x\\\"y\"},\"e\":\"new\"}");
+	CHECK_STR(changed.data,
+		  "{\"a\":false,\"b\":[true,\"two\",{}],\"c\":{\"d\":\"x\\\"y\"},\"e\":\"new\"}");
 	CHECK_STR(json_get(json, "a")->text, "1.50");
 	CHECK(tree_with(&arena, json, "a", NULL) == NULL);
 }
@@ -92,8 +106,10 @@ static void test_trees(void)
 static void test_rewrite(void)
 {
 	static const char config[] =
-		"{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
-		"\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"],\"terminal\":true,\"user\":{\"uid\":1,\"gid\":2}},"
+		"{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"rootfs\","
+		"\"readonly\":true},"
+		"\"process\":{\"cwd\":\"/"
+		"\",\"args\":[\"sh\"],\"terminal\":true,\"user\":{\"uid\":1,\"gid\":2}},"
 		"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
 		"{\"destination\":\"/d\",\"source\":\"data\",\"options\":[\"rbind\",\"ro\"]},"
 		"{\"destination\":\"/e\",\"type\":\"bind\",\"source\":\"/abs\"}]}";
@@ -108,8 +124,10 @@ static void test_rewrite(void)
 		return;
 	CHECK_INT(make_rewrite(spec, &wanted, &arena, &text, &err), 0);
 	CHECK_STR(text.data,
-		  "{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"/b/rootfs\",\"readonly\":true},"
-		  "\"process\":{\"cwd\":\"/\",\"args\":[\"sleep\",\"9\"],\"terminal\":false,\"user\":{\"uid\":1,\"gid\":2}},"
+		  "{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"/b/"
+		  "rootfs\",\"readonly\":true},"
+		  "\"process\":{\"cwd\":\"/"
+		  "\",\"args\":[\"sleep\",\"9\"],\"terminal\":false,\"user\":{\"uid\":1,\"gid\":2}},"
 		  "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
 		  "{\"destination\":\"/d\",\"source\":\"/b/data\",\"options\":[\"rbind\",\"ro\"]},"
 		  "{\"destination\":\"/e\",\"type\":\"bind\",\"source\":\"/abs\"}],"

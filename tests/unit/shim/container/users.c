@@ -1,4 +1,5 @@
-/* Users looked up in files that a container wrote: what they may hold, and what they may be instead of files. */
+/* Users looked up in files that a container wrote: what they may hold, and what they may be instead of files.
+ */
 #include "tests/unit/check.h"
 
 #include <fcntl.h>
@@ -35,7 +36,8 @@ static int find(const char *word)
 
 static void test_names(void)
 {
-	write_file("passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34::/:/bin/sh\n1000:x:7:8::/:/bin/sh\nlast:x:9:10::/:");
+	write_file("passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34::/:/bin/sh\n1000:x:7:8::/:/bin/"
+			     "sh\nlast:x:9:10::/:");
 	write_file("group", "root:x:0:\nwww:x:34:web\nextra:x:50:root,web\nnone:x:51:webb,we\n77:x:5:\n");
 	CHECK_INT(find("web"), 0);
 	CHECK_INT(found.uid, 33);
@@ -79,7 +81,8 @@ static void test_hostile(void)
 	memset(long_line, 'a', sizeof(long_line) - 1);
 	long_line[sizeof(long_line) - 1] = '\0';
 	CHECK(find(long_line) < 0);
-	write_file("passwd", "::0:0::/:\n:::\nbad:x:-1:0::/:\nbad:x:99999999999:0::/:\nbad:x:5\n\n:\nbad:x:6:7::/:\n");
+	write_file("passwd",
+		   "::0:0::/:\n:::\nbad:x:-1:0::/:\nbad:x:99999999999:0::/:\nbad:x:5\n\n:\nbad:x:6:7::/:\n");
 	CHECK_INT(find("bad"), 0);
 	CHECK_INT(found.uid, 6);
 	write_file("passwd", long_line);

@@ -82,8 +82,18 @@ static void check_moment(const char *word, int64_t want_ns)
 
 static void test_moments(void)
 {
-	static const char *const bad[] = { "", "x", "1x", "10m5", "2025-13-01", "2025-11-25T25:00:00Z", "2025-11-25Tx",
-					   "1.", "99999999999999999999", "9999999999999h", "-5m", "2025-11-25T08:00+1" };
+	static const char *const bad[] = { "",
+					   "x",
+					   "1x",
+					   "10m5",
+					   "2025-13-01",
+					   "2025-11-25T25:00:00Z",
+					   "2025-11-25Tx",
+					   "1.",
+					   "99999999999999999999",
+					   "9999999999999h",
+					   "-5m",
+					   "2025-11-25T08:00+1" };
 	struct error err;
 	int64_t ns;
 

@@ -33,7 +33,7 @@ static void end(void)
 	CHECK_INT(system(command), 0);
 }
 
-static const char *const command[] = {"sh", "-c", "echo \"ä\\\n\""};
+static const char *const command[] = { "sh", "-c", "echo \"ä\\\n\"" };
 
 static void save(const char *id, const char *name, int64_t created_ns)
 {
@@ -41,7 +41,7 @@ static void save(const char *id, const char *name, int64_t created_ns)
 		.id = id,
 		.name = name,
 		.bundle = "/b",
-		.command = {3, command},
+		.command = { 3, command },
 		.created_ns = created_ns,
 		.terminal = true,
 		.auto_remove = true,
@@ -109,19 +109,19 @@ static void test_damaged(void)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{"", "exit.json"},
-		{"{", "exit.json"},
-		{"[]", "is no object"},
-		{"{}", "code is missing"},
-		{"{\"code\": \"1\"}", "code: is string"},
-		{"{\"code\": 256}", "code: is out of range"},
-		{"{\"code\": 1, \"signal\": 1000}", "signal: is out of range"},
-		{"{\"code\": 1, \"signal\": 0, \"oomKilled\": 0}", "oomKilled"},
-		{"{\"code\": 1, \"signal\": 0, \"oomKilled\": false, \"container\": {\"pid\": 1, "
-		 "\"startTime\": 1, "
-		 "\"pidfdInode\": 1, \"bootId\": \"0123456789012345678901234567890123456789\"}}",
-		 "bootId: is too long"},
-		{"{\"code\": 1, \"code\": 2}", "code"},
+		{ "", "exit.json" },
+		{ "{", "exit.json" },
+		{ "[]", "is no object" },
+		{ "{}", "code is missing" },
+		{ "{\"code\": \"1\"}", "code: is string" },
+		{ "{\"code\": 256}", "code: is out of range" },
+		{ "{\"code\": 1, \"signal\": 1000}", "signal: is out of range" },
+		{ "{\"code\": 1, \"signal\": 0, \"oomKilled\": 0}", "oomKilled" },
+		{ "{\"code\": 1, \"signal\": 0, \"oomKilled\": false, \"container\": {\"pid\": 1, "
+		  "\"startTime\": 1, "
+		  "\"pidfdInode\": 1, \"bootId\": \"0123456789012345678901234567890123456789\"}}",
+		  "bootId: is too long" },
+		{ "{\"code\": 1, \"code\": 2}", "code" },
 	};
 	char id[STORE_ID_DIGITS + 1];
 	struct store_exit exit;
@@ -147,16 +147,16 @@ static void test_damaged(void)
 
 static void test_exit_and_run(void)
 {
-	struct process_id self = {.pid = 42, .start_time = UINT64_MAX, .pidfd_inode = 7, .boot_id = "b-1"};
-	struct store_exit exit = {.code = 137,
-				  .signal = 9,
-				  .oom_killed = true,
-				  .container = self,
-				  .started_ns = 5,
-				  .finished_ns = 6,
-				  .error = "exec: \"x\": not found"},
+	struct process_id self = { .pid = 42, .start_time = UINT64_MAX, .pidfd_inode = 7, .boot_id = "b-1" };
+	struct store_exit exit = { .code = 137,
+				   .signal = 9,
+				   .oom_killed = true,
+				   .container = self,
+				   .started_ns = 5,
+				   .finished_ns = 6,
+				   .error = "exec: \"x\": not found" },
 			  exit2;
-	struct store_run going = {.shim = self, .container = {0}, .started_ns = 0, .restarts = 4}, going2;
+	struct store_run going = { .shim = self, .container = { 0 }, .started_ns = 0, .restarts = 4 }, going2;
 	char id[STORE_ID_DIGITS + 1];
 	struct arena arena;
 
@@ -324,13 +324,13 @@ static void test_drop(void)
 }
 
 static const struct test tests[] = {
-	{"container.json comes back as it was saved", test_container},
-	{"damaged records are errors", test_damaged},
-	{"exit.json and run.json", test_exit_and_run},
-	{"names, ids and short forms", test_names},
-	{"an ambiguous short form", test_ambiguous},
-	{"listed in the order of creation", test_list},
-	{"what a person wants", test_wanted},
-	{"removal", test_drop},
+	{ "container.json comes back as it was saved", test_container },
+	{ "damaged records are errors", test_damaged },
+	{ "exit.json and run.json", test_exit_and_run },
+	{ "names, ids and short forms", test_names },
+	{ "an ambiguous short form", test_ambiguous },
+	{ "listed in the order of creation", test_list },
+	{ "what a person wants", test_wanted },
+	{ "removal", test_drop },
 };
 TEST_MAIN(tests)
