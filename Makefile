@@ -208,6 +208,12 @@ check-engines:
 	+@$(MAKE_BUILD) $(jobs) all
 	@$(RUN_TESTS) -j 2 -t 480 "engines" $(ENGINE_BATS)
 
+## make check-vm      boot a Debian machine with systemd and cgroup v2 in QEMU, and test in it
+check-vm:
+	tests/helpers/deps build vm
+	+@$(MAKE_BUILD) $(jobs) all
+	@tests/vm/run
+
 ## make plans         write the reviewed plans below tests/plan anew: read the difference
 plans:
 	tests/helpers/deps build test
@@ -244,6 +250,8 @@ install: all
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
 	install -m 755 $(B)/hull-container $(DESTDIR)$(PREFIX)/libexec/hull/hull-container
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hull|' shim/systemd/hull@.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hull@.service
 	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 ## make clean
