@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/values.h"
 
 /* GNU C predefines it as 1; here it is the name of a member. */
 #undef linux
@@ -26,14 +27,6 @@ struct json;
 
 /* Small structs stay on one line. */
 /* clang-format off */
-struct opt_bool { bool set, value; };
-struct opt_u16 { bool set; uint16_t value; };
-struct opt_u32 { bool set; uint32_t value; };
-struct opt_u64 { bool set; uint64_t value; };
-struct opt_i64 { bool set; int64_t value; };
-
-struct strings { size_t count; const char *const *items; };
-
 struct spec_kv { const char *key, *value; };
 struct spec_kvs { size_t count; const struct spec_kv *items; };
 

@@ -13,12 +13,11 @@ struct attach_values {
 	struct opt_bool no_stdin, sig_proxy;
 };
 
-static const struct option_row attach_rows[] = {
-	OPTION(struct attach_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
-	       "keys that leave it running (default: ctrl-p,ctrl-q)"),
-	OPTION(struct attach_values, no_stdin, BOOL, "no-stdin", 0, NULL, "do not attach standard input"),
-	OPTION(struct attach_values, sig_proxy, BOOL, "sig-proxy", 0, NULL,
-	       "pass signals on (default: true)"),
+static const struct flag_row attach_rows[] = {
+	FLAG(struct attach_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
+	     "keys that leave it running (default: ctrl-p,ctrl-q)"),
+	FLAG(struct attach_values, no_stdin, BOOL, "no-stdin", 0, NULL, "do not attach standard input"),
+	FLAG(struct attach_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
 	{ 0 },
 };
 

@@ -16,8 +16,8 @@
 #include "base/text.h"
 #include "shim/container/operate.h"
 #include "shim/container/spawn.h"
-#include "shim/container/tree.h"
-#include "shim/container/users.h"
+#include "base/tree.h"
+#include "oci/make/users.h"
 #include "shim/container/view.h"
 
 #include "base/banned.h"
@@ -28,20 +28,19 @@
 
 struct exec_values {
 	const char *user, *workdir;
-	struct option_list env;
+	struct flag_list env;
 	struct opt_bool interactive, tty, detach;
 };
 
-static const struct option_row exec_rows[] = {
-	OPTION(struct exec_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it"),
-	OPTION(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE",
-	       "set an environment variable (repeatable)"),
-	OPTION(struct exec_values, interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),
-	OPTION(struct exec_values, tty, BOOL, "tty", 't', NULL, "give it a terminal"),
-	OPTION(struct exec_values, user, TEXT, "user", 'u', "USER[:GROUP]",
-	       "run as this user; names are the container's"),
-	OPTION(struct exec_values, workdir, TEXT, "workdir", 'w', "DIR",
-	       "working directory in the container"),
+static const struct flag_row exec_rows[] = {
+	FLAG(struct exec_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it"),
+	FLAG(struct exec_values, env, LIST, "env", 'e', "NAME=VALUE",
+	     "set an environment variable (repeatable)"),
+	FLAG(struct exec_values, interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),
+	FLAG(struct exec_values, tty, BOOL, "tty", 't', NULL, "give it a terminal"),
+	FLAG(struct exec_values, user, TEXT, "user", 'u', "USER[:GROUP]",
+	     "run as this user; names are the container's"),
+	FLAG(struct exec_values, workdir, TEXT, "workdir", 'w', "DIR", "working directory in the container"),
 	{ 0 },
 };
 
@@ -105,7 +104,7 @@ static const char *env_item(struct arena *arena, const char *item)
 }
 
 static const struct json *with_env(struct arena *arena, const struct json *process,
-				   const struct option_list *given)
+				   const struct flag_list *given)
 {
 	const struct json *env = json_get(process, "env");
 
@@ -271,6 +270,6 @@ const struct command cmd_exec = {
 	.values_size = COMMAND_VALUES(struct exec_values),
 	.min_args = 2,
 	.max_args = COMMAND_ARGS_ANY,
-	.order = OPTIONS_FIRST,
+	.order = FLAGS_FIRST,
 	.run = exec_run,
 };

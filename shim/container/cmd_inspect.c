@@ -9,10 +9,10 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "shim/container/template.h"
-#include "shim/container/tree.h"
+#include "base/template.h"
+#include "base/tree.h"
 #include "shim/container/view.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 
 #include "base/banned.h"
 
@@ -22,9 +22,9 @@ struct inspect_values {
 	const char *format;
 };
 
-static const struct option_row inspect_rows[] = {
-	OPTION(struct inspect_values, format, TEXT, "format", 'f', "FORMAT",
-	       "json, or a template: {{.State.Status}}"),
+static const struct flag_row inspect_rows[] = {
+	FLAG(struct inspect_values, format, TEXT, "format", 'f', "FORMAT",
+	     "json, or a template: {{.State.Status}}"),
 	{ 0 },
 };
 
@@ -175,7 +175,7 @@ static struct spec *load_document(struct front *front, const char *id)
 
 	if (store_directory(&front->store, id, &dir, &err) < 0 ||
 	    spec_load(dir, &spec, NULL, NULL, &err) < 0) {
-		front_fail(&err);
+		commands_fail(&err);
 		return NULL;
 	}
 	return spec;
@@ -242,7 +242,7 @@ static int inspect_run(struct front *front, const void *values, const struct str
 		if (result == 0 && !json)
 			result = template_write(given->format, document, false, &text, err);
 		if (result < 0) {
-			front_fail(err);
+			commands_fail(err);
 			status = FRONT_FAILED;
 			continue;
 		}
@@ -257,7 +257,7 @@ static int inspect_run(struct front *front, const void *values, const struct str
 	}
 	if (json)
 		text_append(&text, indent != NULL && !first ? "\n]\n" : "]\n");
-	int result = text.length == 0 ? 0 : front_print(&text, err);
+	int result = text.length == 0 ? 0 : commands_print(&text, err);
 	return result < 0 ? result : status;
 }
 

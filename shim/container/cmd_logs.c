@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "shim/container/spawn.h"
 #include "shim/container/view.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 #include "shim/store/logread.h"
 
 #include "base/banned.h"
@@ -28,14 +28,14 @@ struct logs_values {
 	struct opt_bool follow, timestamps;
 };
 
-static const struct option_row logs_rows[] = {
-	OPTION(struct logs_values, follow, BOOL, "follow", 'f', NULL,
-	       "go on with what comes, until the container ends"),
-	OPTION(struct logs_values, since, TEXT, "since", 0, "TIME",
-	       "not before TIME: 2026-11-25T08:29:43Z, or 10m ago"),
-	OPTION(struct logs_values, until, TEXT, "until", 0, "TIME", "not after TIME"),
-	OPTION(struct logs_values, tail, TEXT, "tail", 'n', "N", "only the last N lines (default: all)"),
-	OPTION(struct logs_values, timestamps, BOOL, "timestamps", 't', NULL, "the time before each line"),
+static const struct flag_row logs_rows[] = {
+	FLAG(struct logs_values, follow, BOOL, "follow", 'f', NULL,
+	     "go on with what comes, until the container ends"),
+	FLAG(struct logs_values, since, TEXT, "since", 0, "TIME",
+	     "not before TIME: 2026-11-25T08:29:43Z, or 10m ago"),
+	FLAG(struct logs_values, until, TEXT, "until", 0, "TIME", "not after TIME"),
+	FLAG(struct logs_values, tail, TEXT, "tail", 'n', "N", "only the last N lines (default: all)"),
+	FLAG(struct logs_values, timestamps, BOOL, "timestamps", 't', NULL, "the time before each line"),
 	{ 0 },
 };
 

@@ -12,30 +12,30 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "shim/container/spawn.h"
-#include "shim/container/template.h"
-#include "shim/container/tree.h"
+#include "base/template.h"
+#include "base/tree.h"
 #include "shim/container/view.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 
 #include "base/banned.h"
 
 struct ps_values {
 	const char *format;
-	struct option_list filters;
+	struct flag_list filters;
 	struct opt_bool all, quiet, no_trunc, latest;
 	struct opt_i64 last;
 };
 
-static const struct option_row ps_rows[] = {
-	OPTION(struct ps_values, all, BOOL, "all", 'a', NULL, "all of them (default: those that run)"),
-	OPTION(struct ps_values, filters, LIST, "filter", 'f', "KEY=VALUE",
-	       "only those with this name, id, status or exited (repeatable)"),
-	OPTION(struct ps_values, format, TEXT, "format", 0, "FORMAT",
-	       "table, json, or a template: {{.ID}} {{.Names}}"),
-	OPTION(struct ps_values, last, INT, "last", 'n', "N", "the N created last, in any state"),
-	OPTION(struct ps_values, latest, BOOL, "latest", 'l', NULL, "the one created last, in any state"),
-	OPTION(struct ps_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
-	OPTION(struct ps_values, quiet, BOOL, "quiet", 'q', NULL, "only ids"),
+static const struct flag_row ps_rows[] = {
+	FLAG(struct ps_values, all, BOOL, "all", 'a', NULL, "all of them (default: those that run)"),
+	FLAG(struct ps_values, filters, LIST, "filter", 'f', "KEY=VALUE",
+	     "only those with this name, id, status or exited (repeatable)"),
+	FLAG(struct ps_values, format, TEXT, "format", 0, "FORMAT",
+	     "table, json, or a template: {{.ID}} {{.Names}}"),
+	FLAG(struct ps_values, last, INT, "last", 'n', "N", "the N created last, in any state"),
+	FLAG(struct ps_values, latest, BOOL, "latest", 'l', NULL, "the one created last, in any state"),
+	FLAG(struct ps_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
+	FLAG(struct ps_values, quiet, BOOL, "quiet", 'q', NULL, "only ids"),
 	{ 0 },
 };
 
@@ -55,7 +55,7 @@ static bool starts_with(const char *filter, const char *key, const char **ret_va
 	return strncmp(filter, key, length) == 0;
 }
 
-static int check_filters(const struct option_list *filters, struct error *err)
+static int check_filters(const struct flag_list *filters, struct error *err)
 {
 	static const char *const states[] = { "created", "restarting", "running", "removing",
 					      "paused",  "exited",     "dead" };
@@ -86,7 +86,7 @@ static int check_filters(const struct option_list *filters, struct error *err)
 }
 
 /* Filters of one key are alternatives, those of several keys all apply. */
-static bool passes(const struct row *row, const struct option_list *filters)
+static bool passes(const struct row *row, const struct flag_list *filters)
 {
 	static const char *const keys[] = { "name=", "id=", "status=", "exited=" };
 	const char *name = row->damaged ? "" : row->view.container.name, *value;
@@ -190,7 +190,7 @@ static int load_rows(struct front *front, struct row **ret, size_t *ret_count, s
 		if (result == -ENOENT)
 			continue; /* removed meanwhile */
 		if (result < 0) {
-			front_fail(&why);
+			commands_fail(&why);
 			row->damaged = true;
 			memcpy(row->view.id, ids[i - 1], sizeof(row->view.id));
 			++*ret_damaged;
@@ -429,7 +429,7 @@ static int ps_run(struct front *front, const void *values, const struct strings 
 			rows[kept++] = rows[i];
 	result = append_rows(front, given, rows, kept, &text, err);
 	if (result == 0 && text.length > 0)
-		result = front_print(&text, err);
+		result = commands_print(&text, err);
 	return result < 0 ? result : damaged > 0 ? FRONT_FAILED : 0;
 }
 

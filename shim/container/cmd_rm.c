@@ -18,8 +18,8 @@ struct force_values {
 
 /* --- rm ------------------------------------------------------------------------------------------- */
 
-static const struct option_row rm_rows[] = {
-	OPTION(struct force_values, force, BOOL, "force", 'f', NULL, "kill a running container first"),
+static const struct flag_row rm_rows[] = {
+	FLAG(struct force_values, force, BOOL, "force", 'f', NULL, "kill a running container first"),
 	{ 0 },
 };
 
@@ -50,8 +50,8 @@ const struct command cmd_rm = {
 
 /* --- prune ---------------------------------------------------------------------------------------- */
 
-static const struct option_row prune_rows[] = {
-	OPTION(struct force_values, force, BOOL, "force", 'f', NULL, "do not ask"),
+static const struct flag_row prune_rows[] = {
+	FLAG(struct force_values, force, BOOL, "force", 'f', NULL, "do not ask"),
 	{ 0 },
 };
 
@@ -91,11 +91,11 @@ static int prune_run(struct front *front, const void *values, const struct strin
 			text_format(&text, "%s%s\n", text.length == 0 ? "Deleted Containers:\n" : "", ids[i]);
 			continue;
 		}
-		front_fail(err);
+		commands_fail(err);
 		status = FRONT_FAILED;
 	}
 	free(ids);
-	if (text.length > 0 && front_print(&text, err) < 0)
+	if (text.length > 0 && commands_print(&text, err) < 0)
 		return -EIO;
 	return status;
 }
@@ -141,7 +141,7 @@ static int wait_one(struct front *front, const char *id, const void *data, struc
 	if (result < 0)
 		return result;
 	text_format(&text, "%d\n", code);
-	return front_print(&text, err);
+	return commands_print(&text, err);
 }
 
 static int wait_run(struct front *front, const void *values, const struct strings *args, struct error *err)
@@ -180,7 +180,7 @@ static int top_run(struct front *front, const void *values, const struct strings
 	for (size_t i = 1; i < args->count; i++)
 		spawn_add(&words, args->items[i]);
 	result = spawn_run(&words, &text, err);
-	return result < 0 ? result : front_print(&text, err);
+	return result < 0 ? result : commands_print(&text, err);
 }
 
 const struct command cmd_top = {
@@ -189,7 +189,7 @@ const struct command cmd_top = {
 	.summary = "Display the running processes of a container",
 	.min_args = 1,
 	.max_args = COMMAND_ARGS_ANY,
-	.order = OPTIONS_FIRST,
+	.order = FLAGS_FIRST,
 	.run = top_run,
 };
 
@@ -203,7 +203,7 @@ static int version_run(struct front *front, const void *values, const struct str
 	(void)values;
 	(void)args;
 	text_append(&text, "hull-container version " HULL_VERSION "\n");
-	return front_print(&text, err);
+	return commands_print(&text, err);
 }
 
 const struct command cmd_version = {

@@ -17,7 +17,7 @@ static int print_id(const char *id, struct error *err)
 	autotext struct text text = TEXT_EMPTY;
 
 	text_format(&text, "%s\n", id);
-	return front_print(&text, err);
+	return commands_print(&text, err);
 }
 
 /* --- create --------------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ struct create_values {
 	struct make_values make;
 };
 
-static const struct option_row create_rows[] = { MAKE_ROWS(struct create_values), { 0 } };
+static const struct flag_row create_rows[] = { MAKE_ROWS(struct create_values), { 0 } };
 
 static int create_run(struct front *front, const void *values, const struct strings *args, struct error *err)
 {
@@ -45,7 +45,7 @@ const struct command cmd_create = {
 	.options = create_rows,
 	.values_size = COMMAND_VALUES(struct create_values),
 	.max_args = COMMAND_ARGS_ANY,
-	.order = OPTIONS_FIRST,
+	.order = FLAGS_FIRST,
 	.failure_status = FRONT_FAILED_RUN,
 	.run = create_run,
 };
@@ -58,12 +58,12 @@ struct run_values {
 	struct opt_bool detach, sig_proxy;
 };
 
-static const struct option_row run_rows[] = {
-	OPTION(struct run_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it, print its id"),
+static const struct flag_row run_rows[] = {
+	FLAG(struct run_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it, print its id"),
 	MAKE_ROWS(struct run_values),
-	OPTION(struct run_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
-	       "keys that leave it running (default: ctrl-p,ctrl-q)"),
-	OPTION(struct run_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
+	FLAG(struct run_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
+	     "keys that leave it running (default: ctrl-p,ctrl-q)"),
+	FLAG(struct run_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
 	{ 0 },
 };
 
@@ -79,7 +79,7 @@ static int fail_start(struct front *front, const char *id, bool remove, const st
 {
 	struct error ignored;
 
-	front_fail(err);
+	commands_fail(err);
 	if (remove)
 		ignore_failure(operate_remove(front, id, true, &ignored)); /* hull-shim may have done it */
 	return operate_failure_status(err->text);
@@ -125,7 +125,7 @@ const struct command cmd_run = {
 	.options = run_rows,
 	.values_size = COMMAND_VALUES(struct run_values),
 	.max_args = COMMAND_ARGS_ANY,
-	.order = OPTIONS_FIRST,
+	.order = FLAGS_FIRST,
 	.failure_status = FRONT_FAILED_RUN,
 	.run = run_run,
 };
@@ -137,13 +137,12 @@ struct start_values {
 	struct opt_bool attach, interactive, sig_proxy;
 };
 
-static const struct option_row start_rows[] = {
-	OPTION(struct start_values, attach, BOOL, "attach", 'a', NULL, "stay with it: output and signals"),
-	OPTION(struct start_values, interactive, BOOL, "interactive", 'i', NULL,
-	       "attach standard input, too"),
-	OPTION(struct start_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
-	       "keys that leave it running (default: ctrl-p,ctrl-q)"),
-	OPTION(struct start_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
+static const struct flag_row start_rows[] = {
+	FLAG(struct start_values, attach, BOOL, "attach", 'a', NULL, "stay with it: output and signals"),
+	FLAG(struct start_values, interactive, BOOL, "interactive", 'i', NULL, "attach standard input, too"),
+	FLAG(struct start_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
+	     "keys that leave it running (default: ctrl-p,ctrl-q)"),
+	FLAG(struct start_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
 	{ 0 },
 };
 
@@ -172,7 +171,7 @@ static int start_attached(struct front *front, const struct start_values *given,
 	options.input = given->interactive.value && view.container.open_stdin;
 	result = operate_start_attached(front, view.id, &options, &status, err);
 	if (result < 0) {
-		front_fail(err);
+		commands_fail(err);
 		return operate_failure_status(err->text);
 	}
 	return status;

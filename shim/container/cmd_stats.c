@@ -13,10 +13,10 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "shim/container/stats.h"
-#include "shim/container/template.h"
-#include "shim/container/tree.h"
+#include "base/template.h"
+#include "base/tree.h"
 #include "shim/container/view.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 
 #include "base/banned.h"
 
@@ -29,12 +29,12 @@ struct stats_values {
 	struct opt_bool all, no_stream, no_trunc;
 };
 
-static const struct option_row stats_rows[] = {
-	OPTION(struct stats_values, all, BOOL, "all", 'a', NULL, "those that do not run, too"),
-	OPTION(struct stats_values, format, TEXT, "format", 0, "FORMAT",
-	       "table, json, or a template: {{.Name}} {{.CPUPerc}}"),
-	OPTION(struct stats_values, no_stream, BOOL, "no-stream", 0, NULL, "show one result only"),
-	OPTION(struct stats_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
+static const struct flag_row stats_rows[] = {
+	FLAG(struct stats_values, all, BOOL, "all", 'a', NULL, "those that do not run, too"),
+	FLAG(struct stats_values, format, TEXT, "format", 0, "FORMAT",
+	     "table, json, or a template: {{.Name}} {{.CPUPerc}}"),
+	FLAG(struct stats_values, no_stream, BOOL, "no-stream", 0, NULL, "show one result only"),
+	FLAG(struct stats_values, no_trunc, BOOL, "no-trunc", 0, NULL, "do not shorten"),
 	{ 0 },
 };
 
@@ -284,7 +284,7 @@ static int show(const struct watched *list, size_t count, const struct stats_val
 		result = append_table(list, count, !values->no_trunc.value, &text, err);
 	for (size_t i = 0; result == 0 && !table && i < count; i++)
 		result = append_line(&list[i], values->format, !values->no_trunc.value, &text, err);
-	return result < 0 || text.length == 0 ? result : front_print(&text, err);
+	return result < 0 || text.length == 0 ? result : commands_print(&text, err);
 }
 
 static int stats_run(struct front *front, const void *values, const struct strings *args, struct error *err)

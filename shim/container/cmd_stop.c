@@ -13,10 +13,10 @@ struct stop_values {
 	struct opt_i64 timeout;
 };
 
-static const struct option_row stop_rows[] = {
-	OPTION(struct stop_values, timeout, INT, "time", 't', "SECONDS",
-	       "how long to wait before it is killed (default: its own, 10)"),
-	OPTION(struct stop_values, timeout, INT, "timeout", 0, "SECONDS", "the same"),
+static const struct flag_row stop_rows[] = {
+	FLAG(struct stop_values, timeout, INT, "time", 't', "SECONDS",
+	     "how long to wait before it is killed (default: its own, 10)"),
+	FLAG(struct stop_values, timeout, INT, "timeout", 0, "SECONDS", "the same"),
 	{ 0 },
 };
 
@@ -83,8 +83,8 @@ struct kill_values {
 	const char *signal;
 };
 
-static const struct option_row kill_rows[] = {
-	OPTION(struct kill_values, signal, TEXT, "signal", 's', "SIGNAL", "the signal (default: SIGKILL)"),
+static const struct flag_row kill_rows[] = {
+	FLAG(struct kill_values, signal, TEXT, "signal", 's', "SIGNAL", "the signal (default: SIGKILL)"),
 	{ 0 },
 };
 

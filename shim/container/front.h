@@ -25,10 +25,8 @@ struct front {
 
 /* The whole command line; reorders @argv. Returns the exit status. */
 int front_main(int argc, char **argv);
-/* "Error: …" on standard error, with the words of its errno. */
-void front_fail(const struct error *err);
-/* All of @text, at once, to standard output. Errors: -ENOMEM where it failed on its way; those of write. */
-must_check int front_print(struct text *text, struct error *err);
+/* Find the programs and open the store; @values is a struct command_globals. */
+must_check int front_open(struct front *front, const void *values, struct error *err);
 /*
  * @act on each container that @words name: prints the word on success when @echo, the error otherwise.
  * Returns the exit status: that of an error when one failed.

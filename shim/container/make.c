@@ -16,8 +16,8 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "shim/container/names.h"
-#include "shim/container/tree.h"
-#include "shim/container/words.h"
+#include "base/tree.h"
+#include "base/words.h"
 #include "shim/store/record.h"
 
 #include "base/banned.h"
@@ -168,7 +168,7 @@ static int read_wanted(const struct make_values *values, const struct spec *spec
 	ret->stop_timeout_s = (uint32_t)timeout;
 	int result = values->restart == NULL
 			     ? 0
-			     : words_parse_restart(values->restart, &ret->restart, &ret->restart_max, err);
+			     : store_parse_restart(values->restart, &ret->restart, &ret->restart_max, err);
 	if (result == 0 && ret->auto_remove && ret->restart != RESTART_NO)
 		result = error_set(err, 0, "conflicting options: cannot specify both --restart and --rm");
 	if (result == 0)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "oci/spec/spec.h"
 #include "shim/container/front.h"
-#include "shim/container/options.h"
+#include "base/flags.h"
 #include "shim/store/store.h"
 
 /* The options that create and run share. */
@@ -15,27 +15,27 @@ struct make_values {
 	const char *bundle, *name, *restart, *stop_signal, *log_driver, *cidfile;
 	struct opt_bool interactive, tty, rm;
 	struct opt_i64 stop_timeout;
-	struct option_list log_opts;
+	struct flag_list log_opts;
 };
 /* Rows for a command's table; @type has a member `struct make_values make`. */
 #define MAKE_ROWS(type)                                                                                      \
-	OPTION(type, make.bundle, TEXT, "bundle", 'b', "DIR",                                                \
-	       "the OCI bundle (config.json and a root file system)"),                                       \
-		OPTION(type, make.name, TEXT, "name", 0, "NAME", "name of the container"),                   \
-		OPTION(type, make.interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),  \
-		OPTION(type, make.tty, BOOL, "tty", 't', NULL, "give the container a terminal"),             \
-		OPTION(type, make.rm, BOOL, "rm", 0, NULL, "remove the container when it has ended"),        \
-		OPTION(type, make.restart, TEXT, "restart", 0, "POLICY",                                     \
-		       "no, on-failure[:MAX], always or unless-stopped (default: no)"),                      \
-		OPTION(type, make.stop_signal, TEXT, "stop-signal", 0, "SIGNAL",                             \
-		       "signal that stops it (default: SIGTERM)"),                                           \
-		OPTION(type, make.stop_timeout, INT, "stop-timeout", 0, "SECONDS",                           \
-		       "how long stop waits before it kills (default: 10)"),                                 \
-		OPTION(type, make.log_driver, TEXT, "log-driver", 0, "DRIVER",                               \
-		       "json-file, k8s-file, journald or none (default: json-file)"),                        \
-		OPTION(type, make.log_opts, LIST, "log-opt", 0, "KEY=VALUE",                                 \
-		       "max-size=BYTES, max-file=N (repeatable)"),                                           \
-		OPTION(type, make.cidfile, TEXT, "cidfile", 0, "FILE", "write the container's id to FILE")
+	FLAG(type, make.bundle, TEXT, "bundle", 'b', "DIR",                                                  \
+	     "the OCI bundle (config.json and a root file system)"),                                         \
+		FLAG(type, make.name, TEXT, "name", 0, "NAME", "name of the container"),                     \
+		FLAG(type, make.interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),    \
+		FLAG(type, make.tty, BOOL, "tty", 't', NULL, "give the container a terminal"),               \
+		FLAG(type, make.rm, BOOL, "rm", 0, NULL, "remove the container when it has ended"),          \
+		FLAG(type, make.restart, TEXT, "restart", 0, "POLICY",                                       \
+		     "no, on-failure[:MAX], always or unless-stopped (default: no)"),                        \
+		FLAG(type, make.stop_signal, TEXT, "stop-signal", 0, "SIGNAL",                               \
+		     "signal that stops it (default: SIGTERM)"),                                             \
+		FLAG(type, make.stop_timeout, INT, "stop-timeout", 0, "SECONDS",                             \
+		     "how long stop waits before it kills (default: 10)"),                                   \
+		FLAG(type, make.log_driver, TEXT, "log-driver", 0, "DRIVER",                                 \
+		     "json-file, k8s-file, journald or none (default: json-file)"),                          \
+		FLAG(type, make.log_opts, LIST, "log-opt", 0, "KEY=VALUE",                                   \
+		     "max-size=BYTES, max-file=N (repeatable)"),                                             \
+		FLAG(type, make.cidfile, TEXT, "cidfile", 0, "FILE", "write the container's id to FILE")
 
 /* @command replaces the program of the bundle where it has words. Nothing is left of one that could not be
  * made. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/commands.h"
 #include "base/fd.h"
 
 #include "base/banned.h"
@@ -206,7 +207,7 @@ static void sync_records(struct front *front, const char *id)
 
 	front->store.later = false;
 	if (front->unsynced != NULL && store_sync(&front->store, id, front->unsynced, &err) < 0)
-		front_fail(&err);
+		commands_fail(&err);
 	front->unsynced = NULL;
 }
 

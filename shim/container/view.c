@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "shim/container/client.h"
 #include "shim/container/spawn.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 
 #include "base/banned.h"
 

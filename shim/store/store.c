@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "shim/store/record.h"
@@ -27,6 +28,38 @@
 
 const char *const store_restart_names[RESTART_COUNT] = { "no", "on-failure", "always", "unless-stopped" };
 const char *const store_log_driver_names[LOG_DRIVER_COUNT] = { "json-file", "k8s-file", "journald", "none" };
+
+int store_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max, struct error *err)
+{
+	size_t length = strcspn(text, ":");
+	uint64_t max = 0;
+	int found = -1;
+
+	for (int i = 0; i < RESTART_COUNT; i++)
+		if (strlen(store_restart_names[i]) == length &&
+		    strncmp(store_restart_names[i], text, length) == 0)
+			found = i;
+	if (found < 0)
+		return error_set(err, 0,
+				 "invalid restart policy: unknown policy '%.*s'; use one of 'no', 'always', "
+				 "'on-failure', or 'unless-stopped'",
+				 (int)length, text);
+	if (text[length] == ':') {
+		struct error ignored;
+
+		if (found != RESTART_ON_FAILURE)
+			return error_set(err, 0,
+					 "invalid restart policy: maximum retry count can only be used with "
+					 "'on-failure'");
+		if (number_parse_u64(text + length + 1, INT32_MAX, &max, &ignored) < 0)
+			return error_set(
+				err, 0,
+				"invalid restart policy format: maximum retry count must be an integer");
+	}
+	*ret = (enum store_restart)found;
+	*ret_max = (uint32_t)max;
+	return 0;
+}
 
 /* Like mkdir -p; what is there already keeps its mode. */
 static int open_made(const char *path, int *ret_fd, struct error *err)

@@ -42,6 +42,9 @@ void store_close(struct store *store);
 
 enum store_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED, RESTART_COUNT };
 extern const char *const store_restart_names[RESTART_COUNT]; /* "no", "on-failure", … */
+/* "no", "on-failure", "on-failure:3", "always", "unless-stopped". Errors: -EINVAL with docker's words. */
+must_check int store_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max,
+				   struct error *err);
 enum store_log_driver {
 	LOG_DRIVER_JSON_FILE,
 	LOG_DRIVER_K8S_FILE,

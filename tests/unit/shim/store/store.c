@@ -323,6 +323,28 @@ static void test_drop(void)
 	end();
 }
 
+static void test_restart(void)
+{
+	enum store_restart restart = RESTART_COUNT;
+	uint32_t max = 99;
+
+	for (int i = 0; i < RESTART_COUNT; i++) {
+		CHECK_INT(store_parse_restart(store_restart_names[i], &restart, &max, &err), 0);
+		CHECK_INT(restart, i);
+		CHECK_INT(max, 0);
+	}
+	CHECK_INT(store_parse_restart("on-failure:3", &restart, &max, &err), 0);
+	CHECK_INT(restart, RESTART_ON_FAILURE);
+	CHECK_INT(max, 3);
+	CHECK(store_parse_restart("sometimes", &restart, &max, &err) < 0);
+	CHECK_HAS(err.text, "unknown policy 'sometimes'");
+	CHECK(store_parse_restart("always:3", &restart, &max, &err) < 0);
+	CHECK_HAS(err.text, "can only be used with 'on-failure'");
+	CHECK(store_parse_restart("on-failure:x", &restart, &max, &err) < 0);
+	CHECK(store_parse_restart("on-failure:", &restart, &max, &err) < 0);
+	CHECK(store_parse_restart("", &restart, &max, &err) < 0);
+}
+
 static const struct test tests[] = {
 	{ "container.json comes back as it was saved", test_container },
 	{ "damaged records are errors", test_damaged },
@@ -332,5 +354,6 @@ static const struct test tests[] = {
 	{ "listed in the order of creation", test_list },
 	{ "what a person wants", test_wanted },
 	{ "removal", test_drop },
+	{ "restart policies are docker's words", test_restart },
 };
 TEST_MAIN(tests)

@@ -1,15 +1,15 @@
 /*
  * Quantities as docker says and takes them: durations, sizes, times.
  */
-#ifndef HULL_SHIM_CONTAINER_WORDS_H
-#define HULL_SHIM_CONTAINER_WORDS_H
+#ifndef HULL_BASE_WORDS_H
+#define HULL_BASE_WORDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "shim/store/store.h"
+#include "base/values.h"
 
 #define WORDS_SECOND_NS INT64_C(1000000000)
 
@@ -30,9 +30,6 @@ void words_time_plain(int64_t ns, struct text *ret);
 must_check int words_parse_moment(const char *text, int64_t now_ns, int64_t *ret_ns, struct error *err);
 /* "1h30m10.5s", "300ms"; a bare number counts seconds. Errors: -EINVAL. */
 must_check int words_parse_duration(const char *text, int64_t *ret_ns, struct error *err);
-/* "no", "on-failure", "on-failure:3", "always", "unless-stopped". Errors: -EINVAL with docker's words. */
-must_check int words_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max,
-				   struct error *err);
 /* @args joined by blanks, cut to 19 characters and "…" when @cut, in double quotes. */
 void words_command(const struct strings *args, bool cut, struct text *ret);
 

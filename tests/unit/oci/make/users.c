@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shim/container/users.h"
+#include "oci/make/users.h"
 
 static char top[] = "/tmp/hull-users.XXXXXX";
 static struct rootdir root;

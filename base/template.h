@@ -3,8 +3,8 @@
  * {{json .A}}, {{.}}; {{upper .A}}, {{lower .A}}, {{len .A}}, {{join .A "x"}}, {{index .A "x"}}; text around
  * them, \t and \n. Whatever else stands between braces is an error, never printed as it is.
  */
-#ifndef HULL_SHIM_CONTAINER_TEMPLATE_H
-#define HULL_SHIM_CONTAINER_TEMPLATE_H
+#ifndef HULL_BASE_TEMPLATE_H
+#define HULL_BASE_TEMPLATE_H
 
 #include <stdbool.h>
 

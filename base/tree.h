@@ -3,8 +3,8 @@
  * that hull knows nothing of, while a few are replaced. Trees are never changed in place; a changed one
  * shares what stayed with the old one. Everything lives in the arena.
  */
-#ifndef HULL_SHIM_CONTAINER_TREE_H
-#define HULL_SHIM_CONTAINER_TREE_H
+#ifndef HULL_BASE_TREE_H
+#define HULL_BASE_TREE_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* JSON trees as text, and changed; see tree.h. */
-#include "shim/container/tree.h"
+#include "base/tree.h"
 
 #include <inttypes.h>
 

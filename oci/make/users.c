@@ -1,5 +1,5 @@
 /* Users of a container by name; see users.h. */
-#include "shim/container/users.h"
+#include "oci/make/users.h"
 
 #include <errno.h>
 #include <fcntl.h>

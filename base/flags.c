@@ -1,7 +1,7 @@
 /*
  * The option parser of `hull container`; see options.h. It knows tables and words, not commands.
  */
-#include "shim/container/options.h"
+#include "base/flags.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "base/banned.h"
 
 struct parser {
-	const struct option_row *rows;
+	const struct flag_row *rows;
 	void *values;
 	char **argv;
 	size_t argc, next; /* next: the word to be read */
@@ -21,23 +21,23 @@ struct parser {
 	bool help;
 };
 
-static const struct option_row *find_name(const struct parser *parser, const char *name, size_t length)
+static const struct flag_row *find_name(const struct parser *parser, const char *name, size_t length)
 {
-	for (const struct option_row *row = parser->rows; row != NULL && row->name != NULL; row++)
+	for (const struct flag_row *row = parser->rows; row != NULL && row->name != NULL; row++)
 		if (strlen(row->name) == length && strncmp(row->name, name, length) == 0)
 			return row;
 	return NULL;
 }
 
-static const struct option_row *find_letter(const struct parser *parser, char letter)
+static const struct flag_row *find_letter(const struct parser *parser, char letter)
 {
-	for (const struct option_row *row = parser->rows; row != NULL && row->name != NULL; row++)
+	for (const struct flag_row *row = parser->rows; row != NULL && row->name != NULL; row++)
 		if (row->letter == letter)
 			return row;
 	return NULL;
 }
 
-static int fail_value(const struct option_row *row, const char *value, const char *why, struct error *err)
+static int fail_value(const struct flag_row *row, const char *value, const char *why, struct error *err)
 {
 	if (row->letter != 0)
 		return error_set(err, 0, "invalid argument \"%s\" for \"-%c, --%s\" flag: %s", value,
@@ -45,8 +45,7 @@ static int fail_value(const struct option_row *row, const char *value, const cha
 	return error_set(err, 0, "invalid argument \"%s\" for \"--%s\" flag: %s", value, row->name, why);
 }
 
-static int store_bool(const struct option_row *row, const char *value, struct opt_bool *ret,
-		      struct error *err)
+static int store_bool(const struct flag_row *row, const char *value, struct opt_bool *ret, struct error *err)
 {
 	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
 	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
@@ -60,32 +59,32 @@ static int store_bool(const struct option_row *row, const char *value, struct op
 	return fail_value(row, value, "neither true nor false", err);
 }
 
-static int store_value(const struct parser *parser, const struct option_row *row, const char *value,
+static int store_value(const struct parser *parser, const struct flag_row *row, const char *value,
 		       struct error *err)
 {
 	void *member = (char *)parser->values + row->offset;
-	struct option_list *list = member;
+	struct flag_list *list = member;
 	struct opt_i64 *number = member;
 	struct error ignored;
 
 	switch (row->kind) {
-	case OPTION_TEXT:
+	case FLAG_TEXT:
 		*(const char **)member = value;
 		return 0;
-	case OPTION_LIST:
+	case FLAG_LIST:
 		if (list->items == NULL)
 			list->items = arena_alloc(parser->arena, parser->argc * sizeof(*list->items));
 		if (list->items == NULL)
 			return error_set(err, ENOMEM, "read the command line");
 		list->items[list->count++] = value;
 		return 0;
-	case OPTION_INT:
+	case FLAG_INT:
 		number->set = true;
 		if (number_parse_i64(value, INT64_MIN, INT64_MAX, &number->value, &ignored) < 0)
 			return fail_value(row, value, "not a number", err);
 		return 0;
-	case OPTION_BOOL:
-	case OPTION_KIND_COUNT:
+	case FLAG_BOOL:
+	case FLAG_KIND_COUNT:
 		break;
 	}
 	return store_bool(row, value, member, err);
@@ -96,7 +95,7 @@ static int parse_long(struct parser *parser, const char *word, struct error *err
 {
 	size_t length = strcspn(word, "=");
 	const char *value = word[length] == '=' ? word + length + 1 : NULL;
-	const struct option_row *row = find_name(parser, word, length);
+	const struct flag_row *row = find_name(parser, word, length);
 
 	if (row == NULL && length == 4 && strncmp(word, "help", 4) == 0) {
 		parser->help = true;
@@ -104,7 +103,7 @@ static int parse_long(struct parser *parser, const char *word, struct error *err
 	}
 	if (row == NULL)
 		return error_set(err, 0, "unknown flag: --%.*s", (int)length, word);
-	if (value == NULL && row->kind != OPTION_BOOL) {
+	if (value == NULL && row->kind != FLAG_BOOL) {
 		if (parser->next == parser->argc)
 			return error_set(err, 0, "flag needs an argument: --%s", row->name);
 		value = parser->argv[parser->next++];
@@ -116,7 +115,7 @@ static int parse_long(struct parser *parser, const char *word, struct error *err
 static int parse_letters(struct parser *parser, const char *word, struct error *err)
 {
 	for (const char *letter = word; *letter != '\0'; letter++) {
-		const struct option_row *row = find_letter(parser, *letter);
+		const struct flag_row *row = find_letter(parser, *letter);
 		const char *value = letter[1] == '=' ? letter + 2 : letter + 1;
 
 		if (row == NULL && *letter == 'h') {
@@ -125,7 +124,7 @@ static int parse_letters(struct parser *parser, const char *word, struct error *
 		}
 		if (row == NULL)
 			return error_set(err, 0, "unknown shorthand flag: '%c' in -%s", *letter, word);
-		if (row->kind == OPTION_BOOL && letter[1] != '=') {
+		if (row->kind == FLAG_BOOL && letter[1] != '=') {
 			int result = store_value(parser, row, NULL, err);
 
 			if (result < 0)
@@ -143,8 +142,8 @@ static int parse_letters(struct parser *parser, const char *word, struct error *
 	return 0;
 }
 
-int options_parse(const struct option_row *rows, void *values, enum options_order order, char **argv,
-		  size_t argc, struct arena *arena, size_t *ret_count, bool *ret_help, struct error *err)
+int flags_parse(const struct flag_row *rows, void *values, enum flags_order order, char **argv, size_t argc,
+		struct arena *arena, size_t *ret_count, bool *ret_help, struct error *err)
 {
 	struct parser parser = { rows, values, argv, argc, 0, arena, false };
 	size_t kept = 0;
@@ -155,7 +154,7 @@ int options_parse(const struct option_row *rows, void *values, enum options_orde
 		int result = 0;
 
 		if (ended || word[0] != '-' || word[1] == '\0') {
-			ended = ended || order == OPTIONS_FIRST;
+			ended = ended || order == FLAGS_FIRST;
 			argv[kept++] = word;
 			continue;
 		}
@@ -171,4 +170,31 @@ int options_parse(const struct option_row *rows, void *values, enum options_orde
 	*ret_count = kept;
 	*ret_help = parser.help;
 	return 0;
+}
+
+/* "  -n, --name NAME" */
+static void append_option(const struct flag_row *row, struct text *ret)
+{
+	if (row->letter != 0)
+		text_format(ret, "  -%c, ", row->letter);
+	else
+		text_append(ret, "      ");
+	text_format(ret, "--%s%s%s", row->name, row->value == NULL ? "" : " ",
+		    row->value == NULL ? "" : row->value);
+}
+
+void flags_help(const char *heading, const struct flag_row *rows, struct text *ret)
+{
+	static const size_t column = 28;
+
+	if (rows == NULL)
+		return;
+	text_format(ret, "\n%s:\n", heading);
+	for (const struct flag_row *row = rows; row->name != NULL; row++) {
+		size_t start = ret->length;
+
+		append_option(row, ret);
+		size_t width = ret->length - start;
+		text_format(ret, "%*s%s\n", width < column ? (int)(column - width) : 2, "", row->help);
+	}
 }

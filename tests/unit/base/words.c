@@ -2,7 +2,7 @@
 #include "tests/unit/check.h"
 
 #include "base/text.h"
-#include "shim/container/words.h"
+#include "base/words.h"
 
 static void check_duration(double seconds, const char *want)
 {
@@ -113,29 +113,6 @@ static void test_moments(void)
 	}
 }
 
-static void test_restart(void)
-{
-	enum store_restart restart = RESTART_COUNT;
-	struct error err;
-	uint32_t max = 99;
-
-	for (int i = 0; i < RESTART_COUNT; i++) {
-		CHECK_INT(words_parse_restart(store_restart_names[i], &restart, &max, &err), 0);
-		CHECK_INT(restart, i);
-		CHECK_INT(max, 0);
-	}
-	CHECK_INT(words_parse_restart("on-failure:3", &restart, &max, &err), 0);
-	CHECK_INT(restart, RESTART_ON_FAILURE);
-	CHECK_INT(max, 3);
-	CHECK(words_parse_restart("sometimes", &restart, &max, &err) < 0);
-	CHECK_HAS(err.text, "unknown policy 'sometimes'");
-	CHECK(words_parse_restart("always:3", &restart, &max, &err) < 0);
-	CHECK_HAS(err.text, "can only be used with 'on-failure'");
-	CHECK(words_parse_restart("on-failure:x", &restart, &max, &err) < 0);
-	CHECK(words_parse_restart("on-failure:", &restart, &max, &err) < 0);
-	CHECK(words_parse_restart("", &restart, &max, &err) < 0);
-}
-
 static void test_commands(void)
 {
 	static const char *const items[] = { "sh", "-c", "echo \"a\nb\" and more than that" };
@@ -156,7 +133,6 @@ static const struct test tests[] = {
 	{ "sizes in both units", test_sizes },
 	{ "times, before 1970 and on leap days too", test_times },
 	{ "moments: seconds, dates, durations; nonsense is refused", test_moments },
-	{ "restart policies", test_restart },
 	{ "commands are cut to 20 characters", test_commands },
 };
 TEST_MAIN(tests)

@@ -1,5 +1,5 @@
 /* Quantities in words; see words.h. */
-#include "shim/container/words.h"
+#include "base/words.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -265,38 +265,6 @@ int words_parse_moment(const char *text, int64_t now_ns, int64_t *ret_ns, struct
 			"a duration (10m)",
 			text);
 	*ret_ns = now_ns - duration;
-	return 0;
-}
-
-int words_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret_max, struct error *err)
-{
-	size_t length = strcspn(text, ":");
-	uint64_t max = 0;
-	int found = -1;
-
-	for (int i = 0; i < RESTART_COUNT; i++)
-		if (strlen(store_restart_names[i]) == length &&
-		    strncmp(store_restart_names[i], text, length) == 0)
-			found = i;
-	if (found < 0)
-		return error_set(err, 0,
-				 "invalid restart policy: unknown policy '%.*s'; use one of 'no', 'always', "
-				 "'on-failure', or 'unless-stopped'",
-				 (int)length, text);
-	if (text[length] == ':') {
-		struct error ignored;
-
-		if (found != RESTART_ON_FAILURE)
-			return error_set(err, 0,
-					 "invalid restart policy: maximum retry count can only be used with "
-					 "'on-failure'");
-		if (number_parse_u64(text + length + 1, INT32_MAX, &max, &ignored) < 0)
-			return error_set(
-				err, 0,
-				"invalid restart policy format: maximum retry count must be an integer");
-	}
-	*ret = (enum store_restart)found;
-	*ret_max = (uint32_t)max;
 	return 0;
 }
 

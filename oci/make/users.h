@@ -2,8 +2,8 @@
  * Users by name: looked up in /etc/passwd and /etc/group of a container, files that whoever is in the
  * container writes. They are resolved beneath its root, opened only when regular, and read to a limit.
  */
-#ifndef HULL_SHIM_CONTAINER_USERS_H
-#define HULL_SHIM_CONTAINER_USERS_H
+#ifndef HULL_OCI_MAKE_USERS_H
+#define HULL_OCI_MAKE_USERS_H
 
 #include <stddef.h>
 #include <stdint.h>

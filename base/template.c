@@ -1,5 +1,5 @@
 /* Go's templates, a part of them; see template.h. */
-#include "shim/container/template.h"
+#include "base/template.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
-#include "shim/container/tree.h"
+#include "base/tree.h"
 
 #include "base/banned.h"
 

@@ -1,12 +1,10 @@
-/* Templates, trees as text, tables, and the document that is made of a bundle's. */
+/* Templates, trees as text, tables. */
 #include "tests/unit/check.h"
 
 #include "base/json.h"
 #include "base/table.h"
-#include "oci/spec/spec.h"
-#include "shim/container/make.h"
-#include "shim/container/template.h"
-#include "shim/container/tree.h"
+#include "base/template.h"
+#include "base/tree.h"
 
 static struct arena arena;
 
@@ -102,39 +100,6 @@ static void test_trees(void)
 	CHECK(tree_with(&arena, json, "a", NULL) == NULL);
 }
 
-/* What hull does not know stays; what is relative becomes absolute; the rest is what was wanted. */
-static void test_rewrite(void)
-{
-	static const char config[] =
-		"{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"rootfs\","
-		"\"readonly\":true},"
-		"\"process\":{\"cwd\":\"/"
-		"\",\"args\":[\"sh\"],\"terminal\":true,\"user\":{\"uid\":1,\"gid\":2}},"
-		"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-		"{\"destination\":\"/d\",\"source\":\"data\",\"options\":[\"rbind\",\"ro\"]},"
-		"{\"destination\":\"/e\",\"type\":\"bind\",\"source\":\"/abs\"}]}";
-	static const char *const items[] = { "sleep", "9" };
-	struct make_document wanted = { "/b", { 2, items }, false, "/hull-container/x" };
-	autotext struct text text = TEXT_EMPTY;
-	struct spec *spec = NULL;
-	struct error err;
-
-	CHECK_INT(spec_parse("config.json", config, sizeof(config) - 1, &spec, &err), 0);
-	if (spec == NULL)
-		return;
-	CHECK_INT(make_rewrite(spec, &wanted, &arena, &text, &err), 0);
-	CHECK_STR(text.data,
-		  "{\"ociVersion\":\"1.0.2\",\"x-unknown\":{\"deep\":[1,2]},\"root\":{\"path\":\"/b/"
-		  "rootfs\",\"readonly\":true},"
-		  "\"process\":{\"cwd\":\"/"
-		  "\",\"args\":[\"sleep\",\"9\"],\"terminal\":false,\"user\":{\"uid\":1,\"gid\":2}},"
-		  "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-		  "{\"destination\":\"/d\",\"source\":\"/b/data\",\"options\":[\"rbind\",\"ro\"]},"
-		  "{\"destination\":\"/e\",\"type\":\"bind\",\"source\":\"/abs\"}],"
-		  "\"linux\":{\"cgroupsPath\":\"/hull-container/x\"}}\n");
-	spec_free(spec);
-}
-
 static void test_tables(void)
 {
 	autotext struct text text = TEXT_EMPTY;
@@ -157,7 +122,6 @@ static const struct test tests[] = {
 	{ "templates", test_templates },
 	{ "what is no template is refused", test_bad_templates },
 	{ "trees are written and changed", test_trees },
-	{ "a bundle's document is rewritten, unknown members stay", test_rewrite },
 	{ "tables are aligned and escaped", test_tables },
 };
 TEST_MAIN(tests)
