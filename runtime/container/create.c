@@ -22,6 +22,7 @@
 #include "runtime/container/notify.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
+#include "runtime/linux/layers.h"
 #include "runtime/linux/namespaces.h"
 #include "runtime/linux/sources.h"
 
@@ -44,6 +45,8 @@ static int open_host_files(void *data, struct error *err)
 	struct creation *creation = data;
 	struct stat st;
 
+	if (creation->has_rootfs) /* what lies at root.path is for other runtimes */
+		return namespaces_open(creation->spec, &creation->builder.head.fds, err);
 	if (stat(creation->state.rootfs, &st) < 0)
 		return error_set(err, errno, "rootfs \"%s\"", creation->state.rootfs);
 	if (!S_ISDIR(st.st_mode))
@@ -55,7 +58,9 @@ static int open_sources(void *data, struct error *err)
 {
 	struct creation *creation = data;
 
-	return sources_open(&creation->builder, err);
+	int result = layers_open(&creation->builder, err);
+
+	return result < 0 ? result : sources_open(&creation->builder, err);
 }
 
 static int connect_console(void *data, struct error *err)

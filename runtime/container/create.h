@@ -2,6 +2,7 @@
 #ifndef HULL_RUNTIME_CONTAINER_CREATE_H
 #define HULL_RUNTIME_CONTAINER_CREATE_H
 
+#include "oci/spec/rootfs.h"
 #include "runtime/container/container.h"
 #include "runtime/container/launch.h"
 #include "runtime/container/state.h"
@@ -17,7 +18,9 @@ struct creation {
 	bool gate;          /* make a gate for `start`; run goes on over the socket it has */
 
 	struct spec *spec;
-	char *document; /* config.json as read */
+	struct rootfs rootfs; /* in the spec's arena */
+	bool has_rootfs;      /* the root is an overlay of layers */
+	char *document;       /* config.json as read */
 	size_t document_length;
 	char *bundle; /* absolute */
 	struct hooks_state hooks_state;

@@ -34,7 +34,10 @@ int decide_bundle(struct creation *creation, struct error *err)
 	autoclose int dir = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_set(err, errno, "bundle \"%s\"", creation->bundle);
-	return spec_load(dir, &creation->spec, &creation->document, &creation->document_length, err);
+	result = spec_load(dir, &creation->spec, &creation->document, &creation->document_length, err);
+	return result < 0 ? result
+			  : rootfs_load(dir, creation->spec->arena, &creation->rootfs, &creation->has_rootfs,
+					err);
 }
 
 /*
@@ -144,6 +147,7 @@ int decide_plan(struct creation *creation, struct error *err)
 	const struct create_options *options = creation->options;
 	autotext struct text warnings = TEXT_EMPTY;
 	struct plan_request request = { .spec = creation->spec,
+					.rootfs = creation->has_rootfs ? &creation->rootfs : NULL,
 					.id = options->id,
 					.bundle = creation->bundle,
 					.cgroups = &creation->state.cgroups,
@@ -202,6 +206,7 @@ int container_plan_print(const struct container_context *context, const struct c
 	if (result == 0) {
 		struct plan_request request = {
 			.spec = creation.spec,
+			.rootfs = creation.has_rootfs ? &creation.rootfs : NULL,
 			.id = options->id,
 			.bundle = creation.bundle,
 			.cgroups = &creation.state.cgroups,

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "runtime/container/notify.h"
 #include "runtime/linux/devices.h"
+#include "runtime/linux/layers.h"
 #include "runtime/linux/mounts.h"
 #include "runtime/linux/namespaces.h"
 #include "runtime/linux/paths.h"
@@ -79,6 +80,8 @@ int plan_make(const struct plan_request *request, struct plan_builder *builder, 
 	result = namespaces_plan(spec, born, builder, err);
 	if (result == 0)
 		result = paths_plan(spec, request->bundle, builder, err);
+	if (result == 0 && request->rootfs != NULL)
+		result = layers_plan(spec, request->rootfs, builder, err);
 	if (result == 0)
 		result = plan_mounts(request, builder, err);
 	if (result == 0)

@@ -14,6 +14,7 @@
 
 struct plan_request {
 	const struct spec *spec;
+	const struct rootfs *rootfs; /* the layers of the root; NULL: root.path is it */
 	const char *id;
 	const char *bundle; /* absolute */
 	const struct cgroup_paths *cgroups;

@@ -132,7 +132,8 @@ int sources_open(struct plan_builder *builder, struct error *err)
 	const struct plan *plan = (const struct plan *)(const void *)builder->block.data;
 	int result = 0;
 
-	if ((head->flags & PLAN_NEW_USER) != 0 && (head->flags & PLAN_HAS_MOUNT_NS) != 0)
+	if (head->fds.root < 0 && (head->flags & PLAN_NEW_USER) != 0 &&
+	    (head->flags & PLAN_HAS_MOUNT_NS) != 0)
 		result = open_tree_clone(plan_text(plan, head->rootfs), true, head, &head->fds.root, err);
 	for (PLAN_EACH(struct plan_mount, mount, plan, head->mounts)) {
 		if (result < 0 || (mount->flags & PLAN_MOUNT_HOST_MADE) == 0)

@@ -151,6 +151,7 @@ enum {
 	PLAN_HOME_FROM_PASSWD = 1 << 14, /* no HOME in env: look it up */
 	PLAN_PERSONALITY = 1 << 15,
 	PLAN_CONSOLE_SIZE = 1 << 16,
+	PLAN_USERXATTR = 1 << 19, /* the overlay of layers has its marks in user.overlay.* */
 	PLAN_DIRECT = 1 << 18, /* run with nothing left to do in between: from the root to exec in one go */
 	PLAN_BIND_DEVICES = 1 << 17, /* a user namespace cannot make nodes: the host's are bound */
 };
@@ -173,15 +174,18 @@ struct plan {
 	struct plan_list join_names;       /* struct plan_text: what fds.joins are */
 
 	/* root file system */
-	struct plan_text rootfs;   /* absolute, on the host */
-	uint64_t host_propagation; /* MS_* for "/" before anything is mounted */
-	uint64_t root_propagation; /* MS_* for "/" at the end, 0: none */
-	struct plan_list mounts;   /* struct plan_mount */
-	struct plan_list devices;  /* struct plan_device */
-	struct plan_list links;    /* struct plan_link */
-	struct plan_list masked;   /* struct plan_text */
-	struct plan_list readonly; /* struct plan_text */
-	struct plan_list sysctls;  /* struct plan_sysctl */
+	struct plan_text rootfs; /* absolute, on the host */
+	struct plan_list
+		layers; /* struct plan_text: it is an overlay of these that hull mounts, the topmost first */
+	struct plan_text upper, work; /* of that overlay; absent: read-only */
+	uint64_t host_propagation;    /* MS_* for "/" before anything is mounted */
+	uint64_t root_propagation;    /* MS_* for "/" at the end, 0: none */
+	struct plan_list mounts;      /* struct plan_mount */
+	struct plan_list devices;     /* struct plan_device */
+	struct plan_list links;       /* struct plan_link */
+	struct plan_list masked;      /* struct plan_text */
+	struct plan_list readonly;    /* struct plan_text */
+	struct plan_list sysctls;     /* struct plan_sysctl */
 	struct plan_text hostname, domainname;
 
 	/* hooks that run in the container's namespaces */

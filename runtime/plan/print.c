@@ -168,6 +168,9 @@ static void print_mount(struct text *ret, const struct plan *plan, const struct 
 static void print_root(struct text *ret, const struct plan *plan)
 {
 	print_value(ret, plan, "rootfs", plan->rootfs);
+	print_values(ret, plan, "  layer", plan->layers);
+	print_value(ret, plan, "  upper", plan->upper);
+	print_value(ret, plan, "  work", plan->work);
 	print_bit_line(ret, "host propagation", plan->host_propagation, propagation_names,
 		       ARRAY_LEN(propagation_names));
 	print_bit_line(ret, "root propagation", plan->root_propagation, propagation_names,
