@@ -36,12 +36,11 @@
 
 #include "base/banned.h"
 
-#define DRAIN_MS 1000     /* a leaked process that holds a pipe delays the record no longer */
-#define QUIET_MS 20       /* nothing came for so long: there is nothing more of the container's */
-#define PATIENCE_MS 10000 /* more, for a client that asked for it */
-#define FOREIGN_MS 10000  /* for the exit of one that was taken up */
-#define KILLED_MS 1000    /* what SIGKILL may need before hull is asked to help */
-#define RECORD_MS 1000    /* between two tries where the disk is full */
+#define DRAIN_MS 1000    /* a leaked process that holds a pipe delays the record no longer */
+#define QUIET_MS 20      /* nothing came for so long: there is nothing more of the container's */
+#define FOREIGN_MS 10000 /* for the exit of one that was taken up */
+#define KILLED_MS 1000   /* what SIGKILL may need before hull is asked to help */
+#define RECORD_MS 1000   /* between two tries where the disk is full */
 #define RECORD_TRIES 30
 #define TRIM_MS 1000 /* after the last burst of work */
 
@@ -199,17 +198,18 @@ static bool is_exit_known(void)
 	return ending_take_foreign(keeper.init.fd, &keeper.ending) != ENDING_NOT_YET;
 }
 
-/* Reads on until the streams have ended or are quiet, at most DRAIN_MS, and the exit is known. */
+/*
+ * Reads on until the streams have ended or are quiet, at most DRAIN_MS, and the exit is known. The first look
+ * and the last do not ask whether a client has room: what the pipes held at the end is in the log, and in the
+ * clients' queues, however long they do not read. Only a process that was left behind may have more to say.
+ */
 static void look_at_rest(void)
 {
 	bool late = process_now_ms() >= keeper.drain_end_ms, first = keeper.first_look;
 
 	keeper.first_look = keeper.heard = false;
-	bool ended = streams_drain();
-	bool more = !ended && !late && (keeper.heard || first);
-	/* A client that asked for patience gets some more of it, for what is left in the pipes. */
-	if (!clients_have_room() && process_now_ms() < keeper.drain_end_ms + PATIENCE_MS)
-		more = true;
+	bool ended = streams_drain(first || late);
+	bool more = !ended && !late && (keeper.heard || first || !clients_have_room());
 	if (more || !is_exit_known()) {
 		timers_set(TIMER_DRAIN, QUIET_MS);
 		return;
@@ -231,6 +231,8 @@ void keeper_drain(void)
 
 static void act_end(void)
 {
+	struct error ignored;
+
 	if (keeper.ours)
 		ending_take(keeper.init.fd, &keeper.ending);
 	else
@@ -240,12 +242,7 @@ static void act_end(void)
 		keeper.ending.code = ending_failure_code(keeper.ending.error);
 		keeper.ending.signal = 0;
 	}
-	if (keeper.ours) {
-		struct error ignored;
-
-		ignore_failure(
-			loop_watch(&keeper.loop, &keeper.init, 0, &ignored)); /* taking out cannot fail */
-	}
+	ignore_failure(loop_watch(&keeper.loop, &keeper.init, 0, &ignored)); /* taking out cannot fail */
 	keeper_drain();
 }
 
@@ -548,9 +545,16 @@ static int begin(struct error *err)
 				 o->container->name, old.container.pid);
 	}
 	if (result != -ENOENT) { /* a record of a run, whole or damaged: something may be left of it */
+		keeper.state = STATE_CREATING; /* a stop is heard from now */
 		result = keeper_start_clear(err);
 		if (result < 0)
 			return result;
+	}
+	if (keeper.state == STATE_CANCELLING) {
+		(void)error_set(&gone, 0, "the container was stopped before it was started");
+		keeper_fail(&gone);
+		keeper_handle(EVENT_CREATE_FAILED);
+		return 0;
 	}
 	keeper.state = STATE_CREATING;
 	keeper_start_create();

@@ -20,6 +20,7 @@
 	32768        /* a pipe that has so much is read in any case: hull's hooks must not wait for us       \
 		      */
 #define TURN_READS 4 /* of one stream, before the others have their turn */
+#define ALL_READS 64 /* at the end: more than the largest pipe of a container holds */
 
 /* One of each is enough: nothing stays in it between two turns, and there is one container. */
 static char output_buffer[PROTOCOL_MAX_BYTES];
@@ -58,10 +59,10 @@ static void watch_output(void)
 			ignore_failure(loop_watch(streams.loop, &streams.output[i], in | out, &ignored));
 }
 
-/* Returns false when there is nothing more now, or no room for it, or it has ended. */
-static bool read_output(struct loop_source *source)
+/* Returns false when there is nothing more now, or no room for it, or it has ended. @all: room or not. */
+static bool read_output(struct loop_source *source, bool all)
 {
-	if (!streams.calls->has_room()) {
+	if (!all && !streams.calls->has_room()) {
 		streams.paused = true;
 		watch_output();
 		return false;
@@ -127,7 +128,7 @@ static void output_ready(struct loop_source *source, uint32_t events)
 	if (streams.held && ioctl(source->fd, FIONREAD, &waiting) == 0 && waiting < HELD_BYTES)
 		return;
 	for (int i = 0; i < TURN_READS && source->fd >= 0; i++)
-		if (!read_output(source))
+		if (!read_output(source, false))
 			break;
 }
 
@@ -264,12 +265,14 @@ void streams_resume(void)
 	watch_output();
 }
 
-bool streams_drain(void)
+bool streams_drain(bool all)
 {
+	int most = all ? ALL_READS : TURN_READS;
+
 	streams.held = false;
 	for (int i = 0; i < 2; i++)
-		for (int reads = 0; reads < TURN_READS && streams.output[i].fd >= 0; reads++)
-			if (!read_output(&streams.output[i]))
+		for (int reads = 0; reads < most && streams.output[i].fd >= 0; reads++)
+			if (!read_output(&streams.output[i], all))
 				break;
 	return streams.output[0].fd < 0 && streams.output[1].fd < 0;
 }

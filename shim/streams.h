@@ -48,8 +48,8 @@ void streams_close_input(void);
 void streams_resize(uint16_t rows, uint16_t columns);
 /* There may be room again for what the container writes. */
 void streams_resume(void);
-/* Read what is there now and has room. True where both streams are at their end. */
-bool streams_drain(void);
+/* Read what is there now: @all of it, or what has room. True where both streams are at their end. */
+bool streams_drain(bool all);
 void streams_close(void);
 
 #endif

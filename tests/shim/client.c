@@ -4,15 +4,20 @@
  *   stop SECONDS SIGNAL, resize ROWS COLUMNS, close
  *   send TEXT                       as input
  *   wait MS                         do nothing
+ *   hold FIFO                       do nothing until somebody writes to it
  *   raw TYPE                        a message of this type, with no bytes
- * client birth PROGRAM [ARGUMENT...]: starts the program with descriptor 9 as a client from birth; prints as
- * read does. notify TEXT                     instead of all that: TEXT as a datagram to SOCKET listen instead
- * of all that: print the datagrams that come to SOCKET, as lines read                            print what
- * comes until the connection ends, or EXITED without a restart Output goes to stdout, errors to stderr,
- * everything else as a line "STATE A B" to descriptor 3 where there is one. Exit status: EXITED's code, 250
- * where the connection ended without it.
+ *   read                            print what comes until the connection ends, or EXITED without a restart
+ * Output goes to stdout, errors to stderr, everything else as a line "STATE A B" to descriptor 3 where there
+ * is one. Exit status: EXITED's code, 250 where the connection ended without it.
+ *
+ * Instead of all that:
+ *   client birth PROGRAM [ARG...]   starts the program with descriptor 9 as a client from birth; then as read
+ *   client SOCKET notify TEXT       TEXT as a datagram
+ *   client SOCKET listen            print the datagrams that come to SOCKET, as lines
+ *   client DIRECTORY rmdir          remove it whenever it is there and empty, until killed
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +123,8 @@ int main(int argc, char **argv)
 		return birth(argv + 2);
 	if (argc < 3 || strlen(argv[1]) >= sizeof(address.sun_path))
 		return 252;
+	while (strcmp(argv[2], "rmdir") == 0)
+		rmdir(argv[1]);
 	memcpy(address.sun_path, argv[1], strlen(argv[1]));
 	if (strcmp(argv[2], "listen") == 0)
 		return listen_at(fd, &address);
@@ -150,6 +157,12 @@ int main(int argc, char **argv)
 			say(fd, PROTOCOL_STDIN, 0, 0, argv[++i]);
 		} else if (strcmp(argv[i], "wait") == 0) {
 			usleep((useconds_t)atoi(argv[++i]) * 1000);
+		} else if (strcmp(argv[i], "hold") == 0) {
+			int fifo = open(argv[++i], O_RDONLY);
+
+			if (fifo < 0 || read(fifo, &message, 1) < 0)
+				return 252;
+			close(fifo);
 		} else if (strcmp(argv[i], "raw") == 0) {
 			say(fd, (uint32_t)atoi(argv[++i]), 0, 0, "");
 		} else if (strcmp(argv[i], "read") == 0) {

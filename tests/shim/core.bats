@@ -303,6 +303,38 @@ teardown() {
 	assert_equal "$(md5sum <"$SCRATCH/out")" "$(seq 1 1000000 | md5sum)"
 }
 
+# A file that has something and has stopped growing.
+still() {
+	local size
+	size=$(stat -c %s "$1") && sleep 0.2 && [[ $size -gt 0 && $size == "$(stat -c %s "$1")" ]]
+}
+
+@test "client: one with patience that does not read holds up no end, and has all of it afterwards" {
+	container sh -c 'read x </go; exec yes 0123456789'
+	shim_config '.root.readonly = false'
+	mkfifo "$ROOTFS/go"
+	keep_in_background
+	mkfifo "$SCRATCH/read"
+	# What it gets waits in its socket until it reads at last: after the end.
+	client output exit patience hold "$SCRATCH/read" read >"$SCRATCH/out" 3>/dev/null &
+	slow=$!
+	sleep 0.3
+	echo >"$ROOTFS/go"
+	wait_until 20 still "$STORE/$ID/log/container.log"
+	start=${EPOCHREALTIME/./}
+	run client exit stop 0 9 read 3>/dev/null
+	assert_status 137
+	shim_ended
+	echo "took $((${EPOCHREALTIME/./} - start)) us"
+	((${EPOCHREALTIME/./} - start < 5000000))
+	echo >"$SCRATCH/read"
+	code=0
+	wait "$slow" || code=$?
+	assert_equal "$code" 137
+	assert_equal "$(md5sum <"$SCRATCH/out")" "$(logged | md5sum)"
+	assert_nothing_left
+}
+
 @test "client: what is no message ends the client and nothing else" {
 	container sleep 60
 	keep_in_background
