@@ -24,6 +24,7 @@
 #include "shim/document.h"
 #include "shim/keeper.h"
 #include "shim/notify.h"
+#include "shim/store/parent_cgroup.h"
 #include "shim/systemd.h"
 
 #include "base/banned.h"
@@ -239,6 +240,7 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 	if (result < 0 || !container.auto_remove)
 		return result;
 	*ret_remove = true;
+	parent_cgroup_remove();
 	result = store_drop_name(&store, container.name, err);
 	return result < 0 ? result : store_drop(&store, id, err);
 }

@@ -23,6 +23,7 @@
 #include "base/banned.h"
 
 #define REMOVE_MAX_DELAY_MS 64
+#define LEVEL_TRIES 1000
 
 bool cgroup_list_has(const char *controllers, const char *name)
 {
@@ -80,8 +81,8 @@ static void remove_levels(int mount, const char *path, size_t kept)
 	}
 }
 
-/* Make what is missing of @path; @ret_kept: the length of the part that was there before. */
-static int make_levels(int mount, const char *path, size_t *ret_kept, struct error *err)
+/* One try of make_levels. */
+static int try_levels(int mount, const char *path, size_t *ret_kept, struct error *err)
 {
 	/* Nearly always only the leaf is missing. */
 	if (mkdirat(mount, path + 1, 0755) == 0) {
@@ -118,6 +119,20 @@ static int make_levels(int mount, const char *path, size_t *ret_kept, struct err
 	}
 	*ret_kept = kept;
 	return 0;
+}
+
+/*
+ * Make what is missing of @path; @ret_kept: the length of the part that was there before. A parent that is
+ * empty may be removed by somebody else until something is in it: then again.
+ */
+static int make_levels(int mount, const char *path, size_t *ret_kept, struct error *err)
+{
+	int result, tries = 0;
+
+	do
+		result = try_levels(mount, path, ret_kept, err);
+	while ((result == -ENOENT || result == -ENODEV) && ++tries < LEVEL_TRIES);
+	return result;
 }
 
 /* Refuse a cgroup that has processes or would freeze what enters it. */

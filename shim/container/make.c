@@ -18,11 +18,11 @@
 #include "shim/container/names.h"
 #include "base/tree.h"
 #include "base/words.h"
+#include "shim/store/parent_cgroup.h"
 #include "shim/store/record.h"
 
 #include "base/banned.h"
 
-#define CGROUP_PARENT "/hull-container/"
 #define DEFAULT_STOP_TIMEOUT_S 10
 #define STOP_SIGNAL_ANNOTATION "org.opencontainers.image.stopSignal"
 #define NAME_ATTEMPTS 1000
@@ -212,7 +212,7 @@ static int fill_directory(struct front *front, const struct spec *spec, struct s
 		.bundle = container->bundle,
 		.command = container->command,
 		.terminal = container->terminal,
-		.cgroups_path = arena_format(&front->arena, CGROUP_PARENT "%s", container->id),
+		.cgroups_path = arena_format(&front->arena, PARENT_CGROUP "/%s", container->id),
 	};
 
 	if (wanted.cgroups_path == NULL)

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "shim/container/client.h"
 #include "shim/container/spawn.h"
+#include "shim/store/parent_cgroup.h"
 
 #include "base/banned.h"
 
@@ -369,7 +370,8 @@ static int remove_damaged(struct front *front, const char *id, struct error *err
 
 	ignore_failure(
 		spawn_hull(front, "delete", id, NULL, NULL, &ignored)); /* there may be nothing of it */
-	return store_drop(&front->store, id, err);                      /* its name is free without it */
+	parent_cgroup_remove();
+	return store_drop(&front->store, id, err); /* its name is free without it */
 }
 
 int operate_remove(struct front *front, const char *id, bool force, struct error *err)
@@ -397,6 +399,7 @@ int operate_remove(struct front *front, const char *id, bool force, struct error
 	if (view.has_run || view.unknown_exit)
 		ignore_failure(spawn_hull(front, "delete", id, NULL, NULL,
 					  &ignored)); /* what a killed hull-shim left */
+	parent_cgroup_remove();
 	result = store_drop(&front->store, id, err);
 	return result < 0 ? result : store_drop_name(&front->store, view.container.name, err);
 }

@@ -2,51 +2,15 @@
 # `hull container` as people type it, with real containers; a terminal where one is needed.
 
 load ../helpers/common
+load front
+CLIENT= # set by build_client
 
 setup() {
-	requires_root
-	setup_scratch
-	# as words, for where a function cannot go: in the background, under other programs
-	FRONT=("${HULL%/*}/hull-container" --store "$SCRATCH/store" --run "$SCRATCH/run" --root "$STATE" --hull "$HULL")
-	B=$SCRATCH/b
-	bundle "$B" sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
-	config "$B" '.root.readonly = false'
+	setup_front
 }
 
-# Every container of the test, then its parent cgroups where nobody else uses them.
 teardown() {
-	local id
-	for id in $(front ps -aq --no-trunc 2>/dev/null); do
-		front rm -f "$id" >/dev/null 2>&1
-	done
-	teardown_scratch
-	find /sys/fs/cgroup -mindepth 1 -maxdepth 3 -type d -name hull-container -exec rmdir {} + 2>/dev/null
-	return 0
-}
-
-front() {
-	"${FRONT[@]}" "$@"
-}
-
-# up NAME [RUN-OPTION...] [-- COMMAND...]: a detached container.
-up() {
-	local name=$1 options=()
-	shift
-	while [[ $# -gt 0 && $1 != -- ]]; do
-		options+=("$1")
-		shift
-	done
-	[[ $# -eq 0 ]] || shift
-	front run -d --name "$name" "${options[@]}" --bundle "$B" "$@" >"$SCRATCH/id"
-}
-
-# field NAME TEMPLATE
-field() {
-	front inspect -f "$2" "$1"
-}
-
-state_is() {
-	[[ $(field "$1" '{{.State.Status}}') == "$2" ]]
+	teardown_front
 }
 
 @test "run: output, errors apart, the exit code; then it is an exited container" {
@@ -305,10 +269,6 @@ state_is() {
 	assert_output_has "unknown policy 'sometimes'"
 }
 
-shim_of() {
-	jq .shim.pid "$SCRATCH/store/$(field "$1" '{{.Id}}')/run.json"
-}
-
 @test "ps tells the truth: shim killed, container killed from outside, both killed, an earlier boot" {
 	up lost
 	kill -KILL "$(shim_of lost)"
@@ -387,6 +347,20 @@ shim_of() {
 	[[ ! -e /proc/$pid ]]
 }
 
+@test "stop: a client that does not read holds up neither the end nor the record" {
+	mkfifo "$SCRATCH/unread"
+	exec 8<>"$SCRATCH/unread"
+	"${FRONT[@]}" run --name deaf --bundle "$B" yes >"$SCRATCH/unread" 2>&1 3>&- 8>&- &
+	HELPER=$!
+	wait_until 5 state_is deaf running
+	wait_until 20 still "$(directory deaf)/log/container.log"
+	start=${EPOCHREALTIME/./}
+	front stop -t 0 deaf
+	((${EPOCHREALTIME/./} - start < 6000000))
+	state_is deaf exited
+	kill -0 "$HELPER" # it still has what nobody read
+}
+
 @test "ps: filters, formats, columns" {
 	up a
 	front create --name b --bundle "$B" >/dev/null
@@ -435,4 +409,29 @@ shim_of() {
 	assert_nothing_left
 	run find "$SCRATCH/store" "$SCRATCH/run" -mindepth 1 ! -name names
 	assert_equal "$output" ""
+}
+
+# No hierarchy has an empty one; another file's containers may be in it.
+no_empty_parent() {
+	local parent
+	for parent in /sys/fs/cgroup/{,*/}hull-container; do
+		[[ ! -e $parent ]] || find "$parent" -mindepth 1 -type d | grep -q . || [[ ! -e $parent ]] || return 1
+	done
+}
+
+@test "removal: the parent cgroup goes with the last container, and comes again for the next" {
+	up a
+	up b --rm -- true
+	wait_until 5 no_empty_parent
+	front rm -f a
+	wait_until 5 no_empty_parent
+	# Removed at every moment by somebody else.
+	build_client
+	"$CLIENT" "$(cgroup_v1_dir pids || cgroup_v2_dir)/hull-container" rmdir 3>&- &
+	HELPER=$!
+	for i in {1..25}; do
+		run front run --rm --bundle "$B" echo "$i"
+		assert_status 0
+		assert_equal "$output" "$i"
+	done
 }
