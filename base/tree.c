@@ -2,6 +2,7 @@
 #include "base/tree.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -87,6 +88,22 @@ const struct json *tree_number(struct arena *arena, uint32_t number)
 	return value;
 }
 
+const struct json *tree_i64(struct arena *arena, int64_t number)
+{
+	struct json *value = new_value(arena, JSON_NUMBER);
+	const char *text = arena_format(arena, "%" PRIi64, number);
+
+	if (value == NULL || text == NULL)
+		return NULL;
+	value->text = text;
+	return value;
+}
+
+const struct json *tree_object(struct arena *arena)
+{
+	return new_value(arena, JSON_OBJECT);
+}
+
 const struct json *tree_bool(struct arena *arena, bool truth)
 {
 	struct json *value = new_value(arena, JSON_BOOL);
@@ -170,4 +187,46 @@ const struct json *tree_with_item(struct arena *arena, const struct json *array,
 	while (old != NULL && index-- > 0)
 		old = old->next;
 	return replace(arena, array, old, NULL, value);
+}
+
+const struct json *tree_append(struct arena *arena, const struct json *array, const struct json *value)
+{
+	return replace(arena, array, NULL, NULL, value);
+}
+
+/* The member of @object whose name is the first @length bytes of @name. */
+static const struct json *find_member(const struct json *object, const char *name, size_t length)
+{
+	const struct json *child = object == NULL || object->type != JSON_OBJECT ? NULL : object->first;
+
+	while (child != NULL && (strlen(child->name) != length || strncmp(child->name, name, length) != 0))
+		child = child->next;
+	return child;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the path has parts */
+const struct json *tree_put(struct arena *arena, const struct json *top, const char *path,
+			    const struct json *value)
+{
+	size_t length = strcspn(path, ".");
+	const struct json *member = find_member(top, path, length);
+	const char *name = member != NULL ? member->name : arena_copy(arena, path, length);
+
+	if (name == NULL)
+		return NULL;
+	if (path[length] == '.')
+		value = tree_put(arena, member, path + length + 1, value);
+	return replace(arena, top, member, name, value);
+}
+
+const struct json *tree_at(const struct json *top, const char *path)
+{
+	size_t length = strcspn(path, ".");
+
+	for (; top != NULL; path += length + 1, length = strcspn(path, ".")) {
+		top = find_member(top, path, length);
+		if (path[length] == '\0')
+			break;
+	}
+	return top;
 }

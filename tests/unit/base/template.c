@@ -100,6 +100,24 @@ static void test_trees(void)
 	CHECK(tree_with(&arena, json, "a", NULL) == NULL);
 }
 
+static void test_paths(void)
+{
+	const struct json *top = parsed("{\"a\":{\"b\":1,\"c\":[]},\"d\":2}");
+	autotext struct text text = TEXT_EMPTY;
+
+	CHECK_STR(tree_at(top, "a.b")->text, "1");
+	CHECK(tree_at(top, "a.x") == NULL);
+	CHECK(tree_at(top, "d.x") == NULL);
+	CHECK(tree_at(top, "a.b.c") == NULL);
+	top = tree_put(&arena, top, "a.b", tree_i64(&arena, -5));
+	top = tree_put(&arena, top, "x.y.z", tree_bool(&arena, true));
+	top = tree_put(&arena, top, "a.c", tree_append(&arena, tree_at(top, "a.c"), tree_object(&arena)));
+	top = tree_put(&arena, top, "d", tree_append(&arena, NULL, tree_string(&arena, "one")));
+	tree_write(top, NULL, &text);
+	CHECK_STR(text.data, "{\"a\":{\"b\":-5,\"c\":[{}]},\"d\":[\"one\"],\"x\":{\"y\":{\"z\":true}}}");
+	CHECK(tree_put(&arena, top, "a.b", NULL) == NULL);
+}
+
 static void test_tables(void)
 {
 	autotext struct text text = TEXT_EMPTY;
@@ -122,6 +140,7 @@ static const struct test tests[] = {
 	{ "templates", test_templates },
 	{ "what is no template is refused", test_bad_templates },
 	{ "trees are written and changed", test_trees },
+	{ "values by their path", test_paths },
 	{ "tables are aligned and escaped", test_tables },
 };
 TEST_MAIN(tests)

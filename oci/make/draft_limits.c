@@ -1,0 +1,249 @@
+/* Control group limits and devices; see draft.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "base/tree.h"
+#include "oci/make/draft.h"
+
+#include "base/banned.h"
+
+#define RESOURCES "linux.resources."
+#define CPU_PERIOD_US 100000
+#define MIN_MEMORY_BYTES ((int64_t)6 << 20)
+
+static int read_bytes(const char *option, const char *word, int64_t *ret, struct error *err)
+{
+	int result = number_parse_bytes(word, ret, err);
+
+	return result < 0 ? error_add(err, "invalid argument \"%s\" for \"--%s\" flag", word, option) : 0;
+}
+
+static int put_memory(struct draft *draft, struct error *err)
+{
+	const struct choices *choices = draft->choices;
+	int64_t limit = 0, value;
+	int result = 0;
+
+	if (choices->memory != NULL) {
+		result = read_bytes("memory", choices->memory, &limit, err);
+		if (result < 0)
+			return result;
+		if (limit > 0 && limit < MIN_MEMORY_BYTES)
+			return error_set(err, 0, "Minimum memory limit allowed is 6MB");
+		if (limit != 0)
+			draft_put_i64(draft, RESOURCES "memory.limit", limit);
+	}
+	if (choices->memory_reservation != NULL) {
+		result = read_bytes("memory-reservation", choices->memory_reservation, &value, err);
+		if (result < 0)
+			return result;
+		if (limit > 0 && value > limit)
+			return error_set(err, 0,
+					 "Minimum memory limit can not be less than memory reservation "
+					 "limit, see usage");
+		draft_put_i64(draft, RESOURCES "memory.reservation", value);
+	}
+	if (choices->memory_swap != NULL) {
+		result = read_bytes("memory-swap", choices->memory_swap, &value, err);
+		if (result < 0)
+			return result;
+		if (limit <= 0)
+			return error_set(err, 0,
+					 "You should always set the Memory limit when using Memoryswap "
+					 "limit, see usage");
+		if (value > 0 && value < limit)
+			return error_set(err, 0,
+					 "Minimum memoryswap limit should be larger than memory limit, see "
+					 "usage");
+		draft_put_i64(draft, RESOURCES "memory.swap", value);
+	} else if (limit > 0) {
+		draft_put_i64(draft, RESOURCES "memory.swap", limit > INT64_MAX / 2 ? INT64_MAX : 2 * limit);
+	}
+	if (choices->oom_kill_disable.set)
+		draft_put_bool(draft, RESOURCES "memory.disableOOMKiller", choices->oom_kill_disable.value);
+	return 0;
+}
+
+/* "1.5" as microseconds of a period. */
+static int read_cpus(const char *word, int64_t *ret_quota, struct error *err)
+{
+	const char *point = strchr(word, '.');
+	size_t whole = point == NULL ? strlen(word) : (size_t)(point - word);
+	uint64_t cpus = 0, fraction = 0, scale = CPU_PERIOD_US;
+	char digits[24];
+
+	if (whole >= sizeof(digits))
+		return error_set(err, 0, "failed to parse value %s of --cpus", word);
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)whole, whole == 0 ? "0" : word);
+	if (number_parse_u64(whole == 0 ? "0" : digits, 100000, &cpus, err) < 0)
+		return error_set(err, 0, "failed to parse value %s of --cpus", word);
+	for (const char *s = point == NULL ? "" : point + 1; *s != '\0'; s++) {
+		if (*s < '0' || *s > '9')
+			return error_set(err, 0, "failed to parse value %s of --cpus", word);
+		scale /= 10;
+		fraction += scale * (uint64_t)(*s - '0');
+	}
+	*ret_quota = (int64_t)(cpus * CPU_PERIOD_US + fraction);
+	return *ret_quota < 1000 ? error_set(err, 0, "value %s of --cpus is too small: at least 0.01", word)
+				 : 0;
+}
+
+static int put_cpu(struct draft *draft, struct error *err)
+{
+	const struct choices *choices = draft->choices;
+	int64_t quota = 0;
+
+	if (choices->cpus != NULL) {
+		if (choices->cpu_period.set || choices->cpu_quota.set)
+			return error_set(err, 0, "Conflicting options: CPUs and CPU %s cannot both be set",
+					 choices->cpu_period.set ? "Period" : "Quota");
+		int result = read_cpus(choices->cpus, &quota, err);
+		if (result < 0)
+			return result;
+		draft_put_i64(draft, RESOURCES "cpu.period", CPU_PERIOD_US);
+		draft_put_i64(draft, RESOURCES "cpu.quota", quota);
+	}
+	if (choices->cpu_period.set)
+		draft_put_i64(draft, RESOURCES "cpu.period", choices->cpu_period.value);
+	if (choices->cpu_quota.set)
+		draft_put_i64(draft, RESOURCES "cpu.quota", choices->cpu_quota.value);
+	if (choices->cpu_shares.set)
+		draft_put_i64(draft, RESOURCES "cpu.shares", choices->cpu_shares.value);
+	if (choices->cpuset_cpus != NULL)
+		draft_put_text(draft, RESOURCES "cpu.cpus", choices->cpuset_cpus);
+	if (choices->cpuset_mems != NULL)
+		draft_put_text(draft, RESOURCES "cpu.mems", choices->cpuset_mems);
+	return 0;
+}
+
+static int put_others(struct draft *draft, struct error *err)
+{
+	const struct choices *choices = draft->choices;
+
+	if (choices->pids_limit.set)
+		draft_put_i64(draft, RESOURCES "pids.limit",
+			      choices->pids_limit.value == 0 ? -1 : choices->pids_limit.value);
+	if (choices->blkio_weight.set) {
+		if (choices->blkio_weight.value != 0 &&
+		    (choices->blkio_weight.value < 10 || choices->blkio_weight.value > 1000))
+			return error_set(err, 0, "Range of blkio weight is from 10 to 1000");
+		draft_put_i64(draft, RESOURCES "blockIO.weight", choices->blkio_weight.value);
+	}
+	return 0;
+}
+
+/* --- devices ---------------------------------------------------------------------------------------- */
+
+static bool is_access(const char *word)
+{
+	return word[0] != '\0' && strlen(word) <= 3 && word[strspn(word, "rwm")] == '\0';
+}
+
+static void add_rule(struct draft *draft, bool allow, const char *type, const char *numbers,
+		     const char *access)
+{
+	draft_append(draft, RESOURCES "devices",
+		     draft_parse(draft, draft_format(draft, "{\"allow\": %s%s%s%s%s, \"access\": \"%s\"}",
+						     allow ? "true" : "false",
+						     type[0] == '\0' ? "" : ", \"type\": \"", type,
+						     type[0] == '\0' ? "" : "\"", numbers, access)));
+}
+
+/* "/dev/fuse[:/dev/other[:rwm]]" */
+static int put_device(struct draft *draft, const char *word, struct error *err)
+{
+	const char *rest, *more;
+	const char *host = draft_split(draft, word, ':', &rest), *inside = host, *access = "rwm";
+	struct stat st;
+
+	if (rest != NULL) {
+		const char *second = draft_split(draft, rest, ':', &more);
+
+		if (more != NULL) {
+			inside = second;
+			access = more;
+		} else if (second[0] == '/') {
+			inside = second;
+		} else {
+			access = second;
+		}
+	}
+	if (!is_access(access))
+		return error_set(err, 0, "invalid device mode: %s", access);
+	if (inside[0] != '/')
+		return error_set(err, 0, "%s is not an absolute path", inside);
+	if (stat(host, &st) < 0)
+		return error_set(err, errno,
+				 "error gathering device information while adding custom device \"%s\"",
+				 host);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return error_set(
+			err, 0,
+			"error gathering device information while adding custom device \"%s\": not a "
+			"device node",
+			host);
+	const char *type = S_ISCHR(st.st_mode) ? "c" : "b";
+	const char *numbers =
+		draft_format(draft, ", \"major\": %u, \"minor\": %u", major(st.st_rdev), minor(st.st_rdev));
+	const struct json *device =
+		draft_parse(draft,
+			    draft_format(draft,
+					 "{\"type\": \"%s\"%s, \"fileMode\": %u, \"uid\": %u, \"gid\": %u}",
+					 type, numbers, st.st_mode & 07777U, st.st_uid, st.st_gid));
+	draft_append(draft, "linux.devices",
+		     device == NULL
+			     ? NULL
+			     : tree_with(draft->arena, device, "path", tree_string(draft->arena, inside)));
+	add_rule(draft, true, type, numbers, access);
+	return 0;
+}
+
+/* "c 10:200 rwm", "b *:* m", "a *:* rwm" */
+static int put_rule(struct draft *draft, const char *word, struct error *err)
+{
+	char type, major_text[12], minor_text[12], access[8];
+	autotext struct text numbers = TEXT_EMPTY;
+	const char *const texts[] = { major_text, minor_text };
+	uint64_t number;
+	int end = 0;
+
+	/* each conversion has its bound */
+	if (sscanf(word, "%c %11[0-9*]:%11[0-9*] %7[rwm]%n", &type, major_text, minor_text, access, &end) !=
+		    4 ||
+	    word[end] != '\0' || strchr("abc", type) == NULL || !is_access(access))
+		return error_set(err, 0, "invalid device cgroup format '%s'", word);
+	for (int i = 0; i < 2; i++) {
+		if (text_equal(texts[i], "*"))
+			continue;
+		if (number_parse_u64(texts[i], UINT32_MAX, &number, err) < 0)
+			return error_set(err, 0, "invalid device cgroup format '%s'", word);
+		text_format(&numbers, ", \"%s\": %" PRIu64, i == 0 ? "major" : "minor", number);
+	}
+	int result = text_done(&numbers, err);
+	if (result == 0)
+		add_rule(draft, true, type == 'a' ? "a" : type == 'b' ? "b" : "c", numbers.data, access);
+	return result;
+}
+
+int draft_limits(struct draft *draft, struct error *err)
+{
+	const struct choices *choices = draft->choices;
+
+	add_rule(draft, choices->privileged.value, "", "", "rwm");
+	int result = put_memory(draft, err);
+	if (result == 0)
+		result = put_cpu(draft, err);
+	if (result == 0)
+		result = put_others(draft, err);
+	for (size_t i = 0; i < choices->devices.count && result == 0; i++)
+		result = put_device(draft, choices->devices.items[i], err);
+	for (size_t i = 0; i < choices->device_rules.count && result == 0; i++)
+		result = put_rule(draft, choices->device_rules.items[i], err);
+	return result;
+}

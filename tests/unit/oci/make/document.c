@@ -1,0 +1,458 @@
+/* Documents made of defaults, an image's configuration and choices: read back by hull's own reader. */
+#include "tests/unit/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/tree.h"
+#include "oci/make/document.h"
+
+struct values {
+	struct choices choices;
+};
+static const struct flag_row rows[] = { CHOICE_ROWS(struct values), { 0 } };
+
+static char scratch[] = "/tmp/hull-document.XXXXXX";
+static struct arena arena;
+static struct error err;
+static struct document_image image;
+static struct spec *spec;
+static const char *id;
+
+static void put_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	CHECK_INT(write(fd, text, strlen(text)), (long)strlen(text));
+	close(fd);
+}
+
+/* The document for the command line @line (options, then the command), loaded into spec. */
+static int make(const char *line)
+{
+	static char words[2048];
+	static char *argv[64];
+	struct values values = { 0 };
+	size_t argc = 0, count = 0;
+	bool help = false;
+	autotext struct text text = TEXT_EMPTY;
+	autoclose int bundle = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose int root_fd = openat(bundle, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct rootdir root = { root_fd };
+	char volumes[64];
+
+	spec_free(spec);
+	spec = NULL;
+	error_clear(&err);
+	snprintf(volumes, sizeof(volumes), "%s/named", scratch);
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	int result = flags_parse(rows, &values, FLAGS_FIRST, argv, argc, &arena, &count, &help, &err);
+	struct document_request request = {
+		.image = &image,
+		.choices = &values.choices,
+		.command = { count, (const char *const *)argv },
+		.root = &root,
+		.bundle = scratch,
+		.bundle_dir = bundle,
+		.volumes_root = volumes,
+		.id = id,
+		.name = "web",
+		.net_program = "/libexec/hull-net",
+		.init_program = "/libexec/hull-reaper",
+		.cgroup_v2 = true,
+	};
+	if (result == 0)
+		result = document_make(&request, &arena, &text, &err);
+	if (result == 0)
+		result = spec_parse("config.json", text.data, text.length, &spec, &err);
+	return result;
+}
+
+static void check_made(const char *line)
+{
+	int result = make(line);
+
+	if (result < 0)
+		printf("# %s: %s\n", line, err.text);
+	CHECK_INT(result, 0);
+}
+
+static const char *joined(const struct strings *list)
+{
+	static char room[4][1024];
+	static int next;
+	char *to = room[next++ % 4];
+
+	to[0] = '\0';
+	for (size_t i = 0; i < list->count; i++) {
+		strncat(to, i == 0 ? "" : " ", 1000 - strlen(to));
+		strncat(to, list->items[i], 1000 - strlen(to));
+	}
+	return to;
+}
+
+static const struct spec_mount *mount_at(const char *destination)
+{
+	for (size_t i = 0; spec != NULL && i < spec->mounts.count; i++)
+		if (strcmp(spec->mounts.items[i].destination, destination) == 0)
+			return &spec->mounts.items[i];
+	return NULL;
+}
+
+static void start(void)
+{
+	CHECK(mkdtemp(scratch) != NULL);
+	int dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(mkdirat(dir, "root", 0755) | mkdirat(dir, "root/etc", 0755) |
+			  mkdirat(dir, "root/data", 0700),
+		  0);
+	put_file(dir, "root/etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/web:/bin/sh\n");
+	put_file(dir, "root/etc/group", "root:x:0:\nwebs:x:34:\nlogs:x:40:web\nusers:x:100:\n");
+	put_file(dir, "root/data/seed", "seeded");
+	CHECK_INT(symlinkat("/nowhere", dir, "root/data/link"), 0);
+	close(dir);
+}
+
+static const char *const entry[] = { "/entry", "-x" }, *const cmd[] = { "serve" },
+			 *const image_env[] = { "PATH=/image/bin", "A=1" };
+
+static void test_program(void)
+{
+	CHECK(make("") < 0);
+	CHECK_HAS(err.text, "no command specified");
+	check_made("true");
+	CHECK_STR(joined(&spec->process->args), "true");
+	CHECK_STR(joined(&spec->process->env),
+		  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOSTNAME=hull");
+	CHECK_STR(spec->process->cwd, "/");
+	image = (struct document_image){
+		.entrypoint = { 2, entry }, .cmd = { 1, cmd }, .env = { 2, image_env }, .working_dir = "/srv"
+	};
+	check_made("");
+	CHECK_STR(joined(&spec->process->args), "/entry -x serve");
+	CHECK_STR(joined(&spec->process->env), "PATH=/image/bin HOSTNAME=hull A=1");
+	CHECK_STR(spec->process->cwd, "/srv");
+	check_made("other words");
+	CHECK_STR(joined(&spec->process->args), "/entry -x other words");
+	check_made("--entrypoint /bin/sh");
+	CHECK_STR(joined(&spec->process->args), "/bin/sh");
+	check_made("--entrypoint= one");
+	CHECK_STR(joined(&spec->process->args), "one");
+	check_made("--init one");
+	CHECK_STR(joined(&spec->process->args), "/dev/init -- /entry -x one");
+	CHECK_STR(mount_at("/dev/init")->source, "/libexec/hull-reaper");
+	setenv("INHERITED", "yes", 1);
+	unsetenv("MISSING");
+	check_made("-e A=2 -e B=3 -e B=4 -e INHERITED -e MISSING -w /tmp one");
+	CHECK_STR(joined(&spec->process->env), "PATH=/image/bin HOSTNAME=hull A=2 B=4 INHERITED=yes");
+	CHECK_STR(spec->process->cwd, "/tmp");
+	CHECK(make("-e =x one") < 0);
+	CHECK(make("-w relative one") < 0);
+	CHECK_HAS(err.text, "needs to be an absolute path");
+	image = (struct document_image){ 0 };
+}
+
+static void test_env_file(void)
+{
+	int dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char line[128];
+
+	put_file(dir, "env", "# comment\n\n  X=a b c\nY=\nINHERITED\r\nX=last");
+	close(dir);
+	snprintf(line, sizeof(line), "--env-file %s/env -e Y=1 one", scratch);
+	check_made(line);
+	CHECK_STR(joined(&spec->process->env),
+		  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "
+		  "HOSTNAME=hull X=last Y=1 INHERITED=yes");
+	CHECK(make("--env-file /nowhere/x one") < 0);
+	CHECK_HAS(err.text, "/nowhere/x");
+}
+
+static void test_user(void)
+{
+	check_made("-u web one");
+	CHECK_INT(spec->process->user.uid, 33);
+	CHECK_INT(spec->process->user.gid, 34);
+	CHECK_INT(spec->process->user.additional_gid_count, 2);
+	CHECK_INT(spec->process->user.additional_gids[0], 34);
+	CHECK_INT(spec->process->user.additional_gids[1], 40);
+	check_made("-u 33:users --group-add logs --group-add 77 one");
+	CHECK_INT(spec->process->user.gid, 100);
+	CHECK_INT(spec->process->user.additional_gid_count, 3);
+	CHECK_INT(spec->process->user.additional_gids[2], 77);
+	image.user = "web";
+	check_made("one");
+	CHECK_INT(spec->process->user.uid, 33);
+	image.user = NULL;
+	CHECK(make("-u nobody one") < 0);
+	CHECK_HAS(err.text, "unable to find user nobody");
+	CHECK(make("-u 4294967296 one") < 0);
+}
+
+static bool has_capability(unsigned number)
+{
+	const struct strings *set = &spec->process->capabilities->sets[CAPSET_BOUNDING];
+
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->items[i], spec_capability_name(number)) == 0)
+			return true;
+	return false;
+}
+
+static void test_rights(void)
+{
+	check_made("one");
+	CHECK_INT(spec->process->capabilities->sets[CAPSET_BOUNDING].count, 14);
+	CHECK_INT(spec->process->capabilities->sets[CAPSET_INHERITABLE].count, 0);
+	CHECK(spec->linux->seccomp != NULL);
+	CHECK_INT(spec->linux->seccomp->default_action, SC_ERRNO);
+	CHECK(spec->linux->masked_paths.count > 5);
+	check_made("--cap-drop all --cap-add net_admin one");
+	CHECK_STR(joined(&spec->process->capabilities->sets[CAPSET_EFFECTIVE]), "CAP_NET_ADMIN");
+	check_made("--cap-add ALL --cap-drop CAP_SYS_ADMIN one");
+	CHECK(!has_capability(CAP_SYS_ADMIN));
+	CHECK(has_capability(CAP_SYS_MODULE));
+	CHECK(make("--cap-add FLY one") < 0);
+	CHECK_HAS(err.text, "CAP_FLY");
+	check_made("--security-opt seccomp=unconfined --security-opt no-new-privileges --security-opt "
+		   "systempaths=unconfined one");
+	CHECK(spec->linux->seccomp == NULL);
+	CHECK(spec->process->no_new_privileges);
+	CHECK_INT(spec->linux->masked_paths.count, 0);
+	check_made("--privileged one");
+	CHECK(spec->linux->seccomp == NULL);
+	CHECK(has_capability(CAP_SYS_ADMIN));
+	CHECK(make("--security-opt what=ever one") < 0);
+	check_made("--ulimit nofile=100:200 --ulimit core=-1 one");
+	CHECK_INT(spec->process->rlimits.count, 2);
+	CHECK_INT(spec->process->rlimits.items[0].soft, 100);
+	CHECK_INT(spec->process->rlimits.items[0].hard, 200);
+	CHECK(spec->process->rlimits.items[1].hard == UINT64_MAX);
+	CHECK(make("--ulimit nofile=200:100 one") < 0);
+	CHECK(make("--ulimit nothing=1 one") < 0);
+}
+
+static void test_limits(void)
+{
+	const struct spec_resources *r;
+
+	check_made("-m 64m --cpus 1.5 --pids-limit 10 --cpu-shares 512 --cpuset-cpus 0-1 --blkio-weight 300 "
+		   "one");
+	r = spec->linux->resources;
+	CHECK_INT(r->memory.limit.value, 64 << 20);
+	CHECK_INT(r->memory.swap.value, 128 << 20);
+	CHECK_INT(r->cpu.quota.value, 150000);
+	CHECK_INT(r->cpu.period.value, 100000);
+	CHECK_INT(r->cpu.shares.value, 512);
+	CHECK_STR(r->cpu.cpus, "0-1");
+	CHECK_INT(r->pids_limit.value, 10);
+	CHECK_INT(r->block_io.weight.value, 300);
+	CHECK_INT(r->device_rule_count, 1);
+	CHECK(make("-m 1m one") < 0);
+	CHECK_HAS(err.text, "Minimum memory limit allowed is 6MB");
+	CHECK(make("-m 64x one") < 0);
+	CHECK(make("--memory-swap 1g one") < 0);
+	CHECK(make("--cpus x one") < 0);
+	CHECK(make("--cpus 0 one") < 0);
+	CHECK(make("--cpus 1 --cpu-quota 5 one") < 0);
+}
+
+static void test_devices(void)
+{
+	check_made("--device /dev/null:/dev/nothing:rw one");
+	CHECK_INT(spec->linux->devices.count, 1);
+	CHECK_STR(spec->linux->devices.items[0].path, "/dev/nothing");
+	CHECK_INT(spec->linux->resources->device_rule_count, 2);
+	CHECK(make("--device /nowhere one") < 0);
+	CHECK(make("--device /etc one") < 0);
+	CHECK_HAS(err.text, "not a device node");
+	CHECK(make("--device /dev/null:/dev/x:q one") < 0);
+	CHECK(make("--device-cgroup-rule q one") < 0);
+}
+
+static void test_mounts(void)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "-v %s/made/new:/mnt/a:ro --tmpfs /run:size=1m --shm-size 1m one",
+		 scratch);
+	check_made(line);
+	CHECK_STR(joined(&mount_at("/mnt/a")->options), "rbind rprivate ro");
+	snprintf(line, sizeof(line), "%s/made/new", scratch);
+	CHECK_INT(access(line, F_OK), 0);
+	CHECK_STR(mount_at("/run")->type, "tmpfs");
+	CHECK_HAS(joined(&mount_at("/run")->options), "size=1m");
+	CHECK_HAS(joined(&mount_at("/dev/shm")->options), "size=1048576");
+	snprintf(line, sizeof(line),
+		 "--mount type=bind,src=%s,dst=/b,readonly --mount type=tmpfs,dst=/t,tmpfs-size=2m one",
+		 scratch);
+	check_made(line);
+	CHECK_STR(mount_at("/b")->source, scratch);
+	CHECK_HAS(joined(&mount_at("/t")->options), "size=2m");
+	CHECK(make("--mount type=bind,src=/nowhere/at/all,dst=/b one") < 0);
+	CHECK_HAS(err.text, "/nowhere/at/all");
+	CHECK(make("--mount type=odd,dst=/b one") < 0);
+	CHECK(make("--mount dst=/b,color=red one") < 0);
+	CHECK(make("-v /a:/ one") < 0);
+	CHECK(make("-v /a:relative one") < 0);
+	CHECK(make("-v /a:/b:odd one") < 0);
+	CHECK(make("-v a/b:/c one") < 0);
+	CHECK_HAS(err.text, "includes invalid characters for a local volume name");
+}
+
+static void test_volumes(void)
+{
+	static const char *const declared[] = { "/data" };
+	char path[256];
+
+	image.volumes = (struct strings){ 1, declared };
+	check_made("one");
+	snprintf(path, sizeof(path), "%s/seed", mount_at("/data")->source);
+	CHECK_INT(access(path, F_OK), 0);
+	CHECK_HAS(path, "/volumes/");
+	check_made("-v keep:/data one");
+	snprintf(path, sizeof(path), "%s/named/keep", scratch);
+	CHECK_STR(mount_at("/data")->source, path);
+	snprintf(path, sizeof(path), "%s/named/keep/seed", scratch);
+	CHECK_INT(unlink(path), 0);
+	check_made("-v keep:/data one");
+	CHECK_INT(access(path, F_OK), -1); /* filled once */
+	check_made("-v other:/data:nocopy one");
+	snprintf(path, sizeof(path), "%s/named/other/seed", scratch);
+	CHECK_INT(access(path, F_OK), -1);
+	image.volumes = (struct strings){ 0 };
+}
+
+static void test_network(void)
+{
+	check_made("one");
+	CHECK(spec->linux->namespaces.listed[NS_NETWORK]);
+	CHECK_INT(spec->hooks.kinds[HOOK_CREATE_RUNTIME].count, 1);
+	CHECK_STR(spec->hooks.kinds[HOOK_CREATE_RUNTIME].items[0].path, "/libexec/hull-net");
+	CHECK_HAS(joined(&spec->hooks.kinds[HOOK_CREATE_RUNTIME].items[0].args),
+		  "hull-net add --network bridge --name web");
+	CHECK_INT(spec->hooks.kinds[HOOK_POSTSTOP].count, 1);
+	check_made("-p 8080:80 -p 53:53/udp --ip 10.1.2.3 --network bridge:blue one");
+	CHECK_HAS(joined(&spec->hooks.kinds[HOOK_CREATE_RUNTIME].items[0].args),
+		  "add --network bridge:blue --publish 8080:80 --publish 53:53/udp --ip 10.1.2.3");
+	check_made("--network host one");
+	CHECK(!spec->linux->namespaces.listed[NS_NETWORK]);
+	CHECK_INT(spec->hooks.kinds[HOOK_CREATE_RUNTIME].count, 0);
+	check_made("--network none one");
+	CHECK(spec->linux->namespaces.listed[NS_NETWORK]);
+	CHECK_INT(spec->hooks.kinds[HOOK_CREATE_RUNTIME].count, 0);
+	CHECK(make("--network none -p 80:80 one") < 0);
+	CHECK(make("--network nowhere one") < 0);
+	CHECK_HAS(err.text, "network nowhere not found");
+	check_made("--pid host --uts host --ipc host one");
+	CHECK(!spec->linux->namespaces.listed[NS_PID]);
+	CHECK(!spec->linux->namespaces.listed[NS_UTS]);
+	CHECK(!spec->linux->namespaces.listed[NS_IPC]);
+	CHECK(make("--pid odd one") < 0);
+	check_made("--sysctl kernel.msgmax=9000 -h box one");
+	CHECK_STR(spec->hostname, "box");
+	CHECK(make("--network host --sysctl net.core.somaxconn=5 one") < 0);
+	CHECK(make("-h no/name one") < 0);
+	id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	check_made("one");
+	CHECK_STR(spec->hostname, "0123456789ab");
+	id = NULL;
+}
+
+static const char *annotation(const char *key)
+{
+	for (size_t i = 0; i < spec->annotations.count; i++)
+		if (strcmp(spec->annotations.items[i].key, key) == 0)
+			return spec->annotations.items[i].value;
+	return "(none)";
+}
+
+static void test_annotations(void)
+{
+	static const struct spec_kv labels[] = { { "maintainer", "me" },
+						 { "org.opencontainers.image.author", "label wins" },
+						 { "io.containerd.secret", "x" },
+						 { "org.hull.rootfs", "/" },
+						 { "dotted.key.of.three", "v" } };
+	static const char *const ports[] = { "80/tcp", "90/udp" };
+
+	image.labels = (struct spec_kvs){ ARRAY_LEN(labels), labels };
+	image.author = "somebody";
+	image.os = "linux";
+	image.stop_signal = "SIGINT";
+	image.exposed_ports = (struct strings){ 2, ports };
+	check_made("-l mine=1 -l bare --annotation a.b=c one");
+	CHECK_STR(annotation("maintainer"), "me");
+	CHECK_STR(annotation("org.opencontainers.image.author"), "label wins");
+	CHECK_STR(annotation("org.opencontainers.image.os"), "linux");
+	CHECK_STR(annotation("org.opencontainers.image.stopSignal"), "SIGINT");
+	CHECK_STR(annotation("org.opencontainers.image.exposedPorts"), "80/tcp,90/udp");
+	CHECK_STR(annotation("io.containerd.secret"), "(none)");
+	CHECK_STR(annotation("org.hull.rootfs"), "(none)");
+	CHECK_STR(annotation("dotted.key.of.three"), "v");
+	CHECK_STR(annotation("mine"), "1");
+	CHECK_STR(annotation("bare"), "");
+	CHECK_STR(annotation("a.b"), "c");
+	CHECK(make("-l =x one") < 0);
+	image = (struct document_image){ 0 };
+}
+
+static void test_files(void)
+{
+	char path[128], text[512] = "";
+
+	check_made("--add-host db:10.0.0.5 --dns 1.2.3.4 --dns-search example.org --dns-option ndots:1 -h "
+		   "box one");
+	snprintf(path, sizeof(path), "%s/hosts", scratch);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	CHECK_HAS(text, "127.0.0.1\tlocalhost\n");
+	CHECK_HAS(text, "10.0.0.5\tdb\n");
+	memset(text, 0, sizeof(text));
+	snprintf(path, sizeof(path), "%s/resolv.conf", scratch);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	CHECK_STR(text, "nameserver 1.2.3.4\nsearch example.org\noptions ndots:1\n");
+	CHECK_STR(mount_at("/etc/resolv.conf")->source, path);
+	CHECK(make("--add-host db one") < 0);
+	CHECK(make("--add-host db:1.2.3.4\nevil one") < 0);
+	CHECK(make("--dns 1.2.3.4\nx one") < 0);
+}
+
+static void finish(void)
+{
+	char command[64];
+
+	spec_free(spec);
+	arena_release(&arena);
+	snprintf(command, sizeof(command), "rm -rf %s", scratch);
+	CHECK_INT(system(command), 0);
+}
+
+static const struct test tests[] = {
+	{ "a place for it", start },
+	{ "entry point, command, environment, working directory", test_program },
+	{ "environment files", test_env_file },
+	{ "users and groups by name and number", test_user },
+	{ "capabilities, filters, masks, limits of the process", test_rights },
+	{ "limits of the control group", test_limits },
+	{ "devices", test_devices },
+	{ "mounts as docker writes them", test_mounts },
+	{ "volumes are filled once, named ones stay", test_volumes },
+	{ "namespaces and the hooks of the network", test_network },
+	{ "annotations and labels", test_annotations },
+	{ "hosts and resolv.conf", test_files },
+	{ "nothing stays", finish },
+};
+TEST_MAIN(tests)
