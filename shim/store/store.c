@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "shim/store/record.h"
-#include "shim/store/remove.h"
+#include "base/remove.h"
 
 #include "base/banned.h"
 

@@ -1,10 +1,11 @@
 /* A tree removed without recursion: a fixed stack of open directories; see remove.h. */
-#include "shim/store/remove.h"
+#include "base/remove.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/banned.h"
 
 #define MAX_DEPTH 32
+#define MAX_AGAIN 10000 /* reads of directories that were not empty in the end */
 
 struct level {
 	DIR *stream;
@@ -35,6 +37,20 @@ static int descend(int parent, const char *name, struct level *ret, struct error
 	return 0;
 }
 
+/* Moves @name to the top of the tree, which is read again at the end. */
+static int lift(const struct level *levels, int fd, const char *name, struct error *err)
+{
+	char fresh[40];
+
+	for (unsigned i = 0;; i++) {
+		(void)snprintf(fresh, sizeof(fresh), ".deep-%u", i);
+		if (renameat2(fd, name, dirfd(levels[0].stream), fresh, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return error_set(err, errno, "remove \"%s\"", name);
+	}
+}
+
 /* Empties the directory at the top of the stack as far as a directory in it. Returns 1 where one was
  * entered, 0 where it is empty. */
 static int empty(struct level *levels, size_t *depth, struct error *err)
@@ -49,8 +65,13 @@ static int empty(struct level *levels, size_t *depth, struct error *err)
 			continue;
 		if (errno != EISDIR && errno != EPERM)
 			return error_set(err, errno, "remove \"%s\"", entry->d_name);
-		if (*depth == MAX_DEPTH)
-			return error_set(err, ELOOP, "remove \"%s\"", entry->d_name);
+		if (*depth == MAX_DEPTH) {
+			int moved = lift(levels, fd, entry->d_name, err);
+
+			if (moved < 0)
+				return moved;
+			continue;
+		}
 		int result = descend(fd, entry->d_name, &levels[*depth], err);
 		if (result < 0)
 			return result;
@@ -64,6 +85,7 @@ int remove_tree(int dir, const char *name, struct error *err)
 {
 	struct level levels[MAX_DEPTH];
 	size_t depth = 0;
+	unsigned again = 0;
 	int result;
 
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
@@ -78,15 +100,21 @@ int remove_tree(int dir, const char *name, struct error *err)
 			continue;
 		if (result < 0)
 			break;
-		const struct level *top = &levels[--depth];
+		const struct level *top = &levels[depth - 1];
 
-		(void)closedir(top->stream); /* only read */
-		if (unlinkat(depth > 0 ? dirfd(levels[depth - 1].stream) : dir, top->name, AT_REMOVEDIR) <
+		if (unlinkat(depth > 1 ? dirfd(levels[depth - 2].stream) : dir, top->name, AT_REMOVEDIR) <
 			    0 &&
-		    errno != ENOENT)
+		    errno != ENOENT) {
+			/* something came meanwhile, or was moved up here */
+			if (errno == ENOTEMPTY && ++again < MAX_AGAIN) {
+				rewinddir(top->stream);
+				continue;
+			}
 			result = error_set(err, errno, "remove \"%s\"", top->name);
-		if (result < 0)
 			break;
+		}
+		(void)closedir(top->stream); /* only read */
+		depth--;
 	}
 	while (depth > 0)
 		(void)closedir(levels[--depth].stream); /* only read */
