@@ -83,7 +83,7 @@ INIT_HOSTED_OBJ := $(patsubst runtime/init/%.c,$(B)/init-hosted/%.o,$(filter-out
 HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
-  $(if $(wildcard shim/container/main.c),$(B)/hull-container)
+  $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper
 
 .PHONY: all help deps demo check check-unit check-bats check-engines plans bench lint format install clean
 all: $(PROGRAMS)
@@ -136,6 +136,9 @@ $(B)/hull-seccomp: $(patsubst %,$(B)/runtime/linux/seccomp_%.o,main compile merg
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $^ -lseccomp
 $(B)/hull-shim: $(B)/shim/main.o $(call libs,$(SHIM_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(SHIM_ROOMS)) -Wl,--end-group $(LIB_YAJL)
+# It runs inside containers: one file, no room of hull's.
+$(B)/hull-reaper: $(B)/shim/reaper/main.o
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $<
 $(B)/hull-container: $(B)/shim/container/main.o $(call libs,$(FRONT_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FRONT_ROOMS)) -Wl,--end-group $(LIB_YAJL)
 
@@ -258,6 +261,7 @@ install: all
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
 	install -m 755 $(B)/hull-container $(DESTDIR)$(PREFIX)/libexec/hull/hull-container
+	install -m 755 $(B)/hull-reaper $(DESTDIR)$(PREFIX)/libexec/hull/hull-reaper
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hull|' shim/systemd/hull@.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hull@.service
 	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 $(DESTDIR)$(PREFIX)/share/man/man8

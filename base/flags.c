@@ -1,9 +1,10 @@
 /*
- * The option parser of `hull container`; see options.h. It knows tables and words, not commands.
+ * The option parser of docker's kind; see flags.h. It knows tables and words, not commands.
  */
 #include "base/flags.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -197,4 +198,57 @@ void flags_help(const char *heading, const struct flag_row *rows, struct text *r
 		size_t width = ret->length - start;
 		text_format(ret, "%*s%s\n", width < column ? (int)(column - width) : 2, "", row->help);
 	}
+}
+
+/* --- back to words --------------------------------------------------------------------------------- */
+
+/* How many words @row's value makes, and the words themselves where @to is not NULL. */
+static size_t row_words(const struct flag_row *row, const void *values, struct arena *arena, const char **to)
+{
+	const void *place = (const char *)values + row->offset;
+	const struct opt_bool *truth = place;
+	const struct opt_i64 *number = place;
+	const struct flag_list *list = place;
+	const char *const *text = place;
+
+	switch (row->kind) {
+	case FLAG_BOOL:
+		if (truth->set && to != NULL)
+			to[0] = arena_format(arena, "--%s=%s", row->name, truth->value ? "true" : "false");
+		return truth->set;
+	case FLAG_TEXT:
+		if (*text != NULL && to != NULL)
+			to[0] = arena_format(arena, "--%s=%s", row->name, *text);
+		return *text != NULL;
+	case FLAG_INT:
+		if (number->set && to != NULL)
+			to[0] = arena_format(arena, "--%s=%" PRId64, row->name, number->value);
+		return number->set;
+	case FLAG_LIST:
+		for (size_t i = 0; to != NULL && i < list->count; i++)
+			to[i] = arena_format(arena, "--%s=%s", row->name, list->items[i]);
+		return list->count;
+	case FLAG_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+int flags_words(const struct flag_row *rows, const void *values, struct arena *arena, struct strings *ret,
+		struct error *err)
+{
+	size_t count = 0, filled = 0;
+
+	for (const struct flag_row *row = rows; row->name != NULL; row++)
+		count += row_words(row, values, arena, NULL);
+	const char **words = arena_alloc(arena, (count + 1) * sizeof(*words));
+	if (words == NULL)
+		return error_set(err, ENOMEM, "pass options on");
+	for (const struct flag_row *row = rows; row->name != NULL; row++)
+		filled += row_words(row, values, arena, words + filled);
+	for (size_t i = 0; i < count; i++)
+		if (words[i] == NULL)
+			return error_set(err, ENOMEM, "pass options on");
+	*ret = (struct strings){ count, words };
+	return 0;
 }

@@ -65,6 +65,9 @@ must_check int flags_parse(const struct flag_row *rows, void *values, enum flags
 			   size_t argc, struct arena *arena, size_t *ret_count, bool *ret_help,
 			   struct error *err);
 
+/* What was given, as words "--name=value" that mean the same, for another program. Errors: -ENOMEM. */
+must_check int flags_words(const struct flag_row *rows, const void *values, struct arena *arena,
+			   struct strings *ret, struct error *err);
 /* Append @heading and what each row of @rows (NULL: nothing) means, for help. */
 struct text;
 void flags_help(const char *heading, const struct flag_row *rows, struct text *ret);

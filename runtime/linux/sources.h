@@ -10,8 +10,8 @@
 
 /*
  * Open everything that the plan in @builder marks PLAN_MOUNT_HOST_MADE, and the rootfs for a new
- * user namespace (unless layers_open made one), into builder->head.fds. The descriptors stay open until sources_close.
- * Errors: those of open_tree and mount_setattr, with the path.
+ * user namespace (unless layers_open made one), into builder->head.fds. The descriptors stay open until
+ * sources_close. Errors: those of open_tree and mount_setattr, with the path.
  */
 must_check int sources_open(struct plan_builder *builder, struct error *err);
 void sources_close(struct plan_fds *fds);

@@ -97,6 +97,27 @@ static void test_refused(void)
 	}
 }
 
+/* Words that are read again give the same values. */
+static void test_words(void)
+{
+	struct strings list = { 0 };
+	struct values first;
+
+	CHECK_INT(parse("-it=false -e A=1 --env B=2 -n -5 --name x y", FLAGS_FIRST), 0);
+	first = values;
+	CHECK_INT(flags_words(rows, &first, &arena, &list, &err), 0);
+	CHECK_INT(list.count, 6);
+	CHECK_STR(list.items[0], "--interactive=true");
+	CHECK_STR(list.items[1], "--tty=false");
+	CHECK_STR(list.items[2], "--name=x");
+	CHECK_STR(list.items[3], "--env=A=1");
+	CHECK_STR(list.items[4], "--env=B=2");
+	CHECK_STR(list.items[5], "--time=-5");
+	CHECK_INT(parse("y", FLAGS_FIRST), 0);
+	CHECK_INT(flags_words(rows, &values, &arena, &list, &err), 0);
+	CHECK_INT(list.count, 0);
+}
+
 static void test_help(void)
 {
 	autotext struct text text = TEXT_EMPTY;
@@ -111,6 +132,7 @@ static void test_help(void)
 static const struct test tests[] = {
 	{ "clusters, attached values, = and --", test_accepted },
 	{ "what is wrong is said in docker's words", test_refused },
+	{ "given back as words", test_words },
 	{ "help shows every option", test_help },
 };
 TEST_MAIN(tests)
