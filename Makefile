@@ -264,7 +264,9 @@ install: all
 	install -m 755 $(B)/hull-reaper $(DESTDIR)$(PREFIX)/libexec/hull/hull-reaper
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hull|' shim/systemd/hull@.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hull@.service
-	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/share/doc/hull
+	install -m 644 shim/systemd/hull@.service.d/limits.conf.example $(DESTDIR)$(PREFIX)/share/doc/hull/limits.conf.example
+	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 docs/hull@.service.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 ## make clean
 clean:

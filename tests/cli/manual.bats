@@ -21,9 +21,10 @@ commands() {
 	"$HULL" help | sed -n '/^COMMANDS:/,/^$/s/^   \([a-z]*\) .*/\1/p'
 }
 
-@test "the manual page is clean" {
+# The pages of the other programs are checked by tests/lint/manual.
+@test "the manual pages of the runtime and of its unit are clean" {
 	command -v mandoc >/dev/null || skip "no mandoc"
-	run mandoc -Tlint -W style "$PAGE"
+	run mandoc -Tlint -W style "$PAGE" "docs/hull@.service.8"
 	left=$(grep -v 'referenced manual not found\|outdated mandoc.db' <<<"$output" || true)
 	[ -z "$left" ] || {
 		echo "$left"
