@@ -196,7 +196,7 @@ void flags_help(const char *heading, const struct flag_row *rows, struct text *r
 
 		append_option(row, ret);
 		size_t width = ret->length - start;
-		text_format(ret, "%*s%s\n", width < column ? (int)(column - width) : 2, "", row->help);
+		text_format(ret, "%*s%s\n", width + 2 <= column ? (int)(column - width) : 2, "", row->help);
 	}
 }
 

@@ -132,6 +132,7 @@ static void add_config(struct text *ret, const struct store_container *container
 	if (process != NULL)
 		text_format(ret, "%" PRIu32 ":%" PRIu32, process->user.uid, process->user.gid);
 	text_append(ret, "\",");
+	add_text(ret, "Image", container->image != NULL ? container->image : container->bundle);
 	add_bool(ret, "Tty", container->terminal);
 	add_bool(ret, "OpenStdin", container->open_stdin);
 	add_strings(ret, "Env", process == NULL ? &none : &process->env);
@@ -196,7 +197,7 @@ static void write_document(struct front *front, const struct view *view, struct 
 	add_text(ret, "Path", container->command.count > 0 ? container->command.items[0] : NULL);
 	add_strings(ret, "Args", &rest);
 	add_state(ret, view);
-	add_text(ret, "Image", container->bundle);
+	add_text(ret, "Image", container->image_id != NULL ? container->image_id : container->bundle);
 	text_format(ret, "\"Name\":\"/%s\",", container->name); /* letters of names need no escapes */
 	add_number(ret, "RestartCount", view->has_run ? view->run.restarts : 0);
 	add_text(ret, "Platform", "linux");

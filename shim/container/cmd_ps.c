@@ -245,7 +245,8 @@ static void write_cell(const struct row *row, enum column column, bool cut, int6
 				 : column == COL_STATE ? "dead"
 						       : "");
 	else if (column == COL_IMAGE)
-		text_append(ret, view->container.bundle);
+		text_append(ret,
+			    view->container.image != NULL ? view->container.image : view->container.bundle);
 	else if (column == COL_COMMAND)
 		words_command(&view->container.command, cut, ret);
 	else if (column == COL_NAMES)

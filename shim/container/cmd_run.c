@@ -24,24 +24,29 @@ static int print_id(const char *id, struct error *err)
 
 struct create_values {
 	struct make_values make;
+	struct choices choices;
 };
 
-static const struct flag_row create_rows[] = { MAKE_ROWS(struct create_values), { 0 } };
+static const struct flag_row create_rows[] = { MAKE_ROWS(struct create_values),
+					       CHOICE_ROWS(struct create_values),
+					       { 0 } };
 
 static int create_run(struct front *front, const void *values, const struct strings *args, struct error *err)
 {
 	const struct create_values *given = values;
 	char id[STORE_ID_DIGITS + 1];
-	int result = make_container(front, &given->make, args, id, err);
+	int result = make_container(front, &given->make, &given->choices, args, id, err);
 
 	return result < 0 ? result : print_id(id, err);
 }
 
 const struct command cmd_create = {
 	.name = "create",
-	.usage = "--bundle DIR [COMMAND] [ARG...]",
+	.usage = "IMAGE|--bundle DIR [COMMAND] [ARG...]",
 	.summary = "Create a new container",
-	.description = "COMMAND replaces the program of the bundle. Options stand before it.\n",
+	.description =
+		"Of an image of hull's store, or of a bundle. COMMAND replaces the program. Options stand "
+		"before it.\n",
 	.options = create_rows,
 	.values_size = COMMAND_VALUES(struct create_values),
 	.max_args = COMMAND_ARGS_ANY,
@@ -54,6 +59,7 @@ const struct command cmd_create = {
 
 struct run_values {
 	struct make_values make;
+	struct choices choices;
 	const char *detach_keys;
 	struct opt_bool detach, sig_proxy;
 };
@@ -61,6 +67,7 @@ struct run_values {
 static const struct flag_row run_rows[] = {
 	FLAG(struct run_values, detach, BOOL, "detach", 'd', NULL, "do not wait for it, print its id"),
 	MAKE_ROWS(struct run_values),
+	CHOICE_ROWS(struct run_values),
 	FLAG(struct run_values, detach_keys, TEXT, "detach-keys", 0, "KEYS",
 	     "keys that leave it running (default: ctrl-p,ctrl-q)"),
 	FLAG(struct run_values, sig_proxy, BOOL, "sig-proxy", 0, NULL, "pass signals on (default: true)"),
@@ -101,7 +108,7 @@ static int run_run(struct front *front, const void *values, const struct strings
 		result = check_terminal(&given->make, given->detach.value, err);
 	front->store.later = true; /* by spawn_shim */
 	if (result == 0)
-		result = make_container(front, &given->make, args, id, err);
+		result = make_container(front, &given->make, &given->choices, args, id, err);
 	if (result < 0)
 		return result;
 	if (given->detach.value)
@@ -115,13 +122,14 @@ static int run_run(struct front *front, const void *values, const struct strings
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "--bundle DIR [COMMAND] [ARG...]",
+	.usage = "IMAGE|--bundle DIR [COMMAND] [ARG...]",
 	.summary = "Create and run a new container",
-	.description = "COMMAND replaces the program of the bundle. Options stand before it. Without "
-		       "--detach the exit\n"
-		       "status is the program's; 125: it could not be started, 126: it cannot be executed, "
-		       "127: it was\n"
-		       "not found.\n",
+	.description =
+		"Of an image of hull's store, or of a bundle. COMMAND replaces the program. Options stand "
+		"before it.\nWithout --detach the exit\n"
+		"status is the program's; 125: it could not be started, 126: it cannot be executed, "
+		"127: it was\n"
+		"not found.\n",
 	.options = run_rows,
 	.values_size = COMMAND_VALUES(struct run_values),
 	.max_args = COMMAND_ARGS_ANY,

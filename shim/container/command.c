@@ -4,9 +4,9 @@
 #include "base/banned.h"
 
 static const struct command *const table[] = {
-	&cmd_create,  &cmd_run,  &cmd_start, &cmd_stop,   &cmd_restart, &cmd_kill,    &cmd_pause,
-	&cmd_unpause, &cmd_rm,   &cmd_prune, &cmd_rename, &cmd_ps,      &cmd_inspect, &cmd_logs,
-	&cmd_attach,  &cmd_exec, &cmd_wait,  &cmd_stats,  &cmd_top,     &cmd_version, NULL,
+	&cmd_create, &cmd_run,   &cmd_start,  &cmd_stop, &cmd_restart, &cmd_kill, &cmd_pause,  &cmd_unpause,
+	&cmd_rm,     &cmd_prune, &cmd_rename, &cmd_ps,   &cmd_inspect, &cmd_logs, &cmd_attach, &cmd_exec,
+	&cmd_wait,   &cmd_stats, &cmd_top,    &cmd_unit, &cmd_version, NULL,
 };
 
 static const struct flag_row global_rows[] = {
@@ -16,6 +16,8 @@ static const struct flag_row global_rows[] = {
 	     "where running ones have their sockets (default: " STORE_DEFAULT_RUN ")"),
 	FLAG(struct command_globals, root, TEXT, "root", 0, "DIR",
 	     "where hull keeps its state (default: hull's own)"),
+	FLAG(struct command_globals, images, TEXT, "images", 0, "DIR",
+	     "where images are kept (default: that of hull image)"),
 	FLAG(struct command_globals, hull, TEXT, "hull", 0, "PATH",
 	     "the runtime (default: the one beside this program)"),
 	FLAG(struct command_globals, version, BOOL, "version", 'v', NULL, "print the version"),

@@ -12,13 +12,13 @@
 
 /* Before the command's name. */
 struct command_globals {
-	const char *store, *run, *root, *hull;
+	const char *store, *run, *root, *hull, *images;
 	struct opt_bool version;
 };
 extern const struct commands_program command_program;
 
 extern const struct command cmd_attach, cmd_create, cmd_exec, cmd_inspect, cmd_kill, cmd_logs, cmd_pause,
 	cmd_prune, cmd_ps, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_top,
-	cmd_unpause, cmd_version, cmd_wait;
+	cmd_unit, cmd_unpause, cmd_version, cmd_wait;
 
 #endif

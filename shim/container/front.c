@@ -96,7 +96,14 @@ int front_open(struct front *front, const void *values, struct error *err)
 	if (result == 0)
 		result = place(front, globals->hull, NULL, &front->hull, err);
 	if (result == 0)
+		result = place(front, globals->images, NULL, &front->images, err);
+	if (result == 0)
 		result = program_directory(&directory, err);
+	if (result == 0) {
+		front->directory = arena_copy(&front->arena, directory.data, directory.length);
+		if (front->directory == NULL)
+			result = error_set(err, ENOMEM, "find hull's programs");
+	}
 	if (result == 0 && front->hull == NULL)
 		result = find_program(front, directory.data, "hull", &front->hull, err);
 	if (result == 0)

@@ -15,7 +15,9 @@
 #include "base/number.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "oci/spec/rootfs.h"
 #include "shim/container/names.h"
+#include "shim/container/spawn.h"
 #include "base/tree.h"
 #include "base/words.h"
 #include "shim/store/parent_cgroup.h"
@@ -202,30 +204,158 @@ static int claim_name(struct front *front, const char *wanted, const char *id, c
 	return -EEXIST;
 }
 
-/* In the claimed directory: the document, then the record that makes it a container. */
-static int fill_directory(struct front *front, const struct spec *spec, struct store_container *container,
-			  struct error *err)
+/* What a container is made of. */
+struct making {
+	const struct make_values *values;
+	const struct choices *choices;
+	struct strings words;
+	struct spec *spec;    /* of the bundle; of an image's once hull-image has made it */
+	struct rootfs rootfs; /* where has_rootfs; strings in the front's arena */
+	bool has_rootfs;
+	struct store_container container;
+};
+
+/* For flags_words: the choices alone. */
+struct choices_only {
+	struct choices choices;
+};
+static const struct flag_row choice_rows[] = { CHOICE_ROWS(struct choices_only), { 0 } };
+
+static int choice_words(struct front *front, const struct choices *choices, struct strings *ret,
+			struct error *err)
 {
+	const struct choices_only only = { *choices };
+
+	return flags_words(choice_rows, &only, &front->arena, ret, err);
+}
+
+/* "container:X": the id of what X names, which is looked up again at each start. */
+static int resolve_network(struct front *front, struct making *making, struct error *err)
+{
+	static const char prefix[] = "container:";
+	const char *network = making->choices->network;
+	char id[STORE_ID_DIGITS + 1];
+
+	if (network == NULL || !text_starts(network, prefix))
+		return 0;
+	int result = store_find(&front->store, network + strlen(prefix), id, err);
+	if (result < 0)
+		return result;
+	making->container.network = arena_format(&front->arena, "%s%s", prefix, id);
+	return making->container.network == NULL ? error_set(err, ENOMEM, "make a container") : 0;
+}
+
+static void add_option(struct spawn_args *args, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	spawn_add(args, option);
+	spawn_add(args, value);
+}
+
+/* hull-image makes the bundle in the claimed directory: document, layers, files that are mounted. */
+static int make_bundle(struct front *front, struct making *making, const char *directory, struct error *err)
+{
+	const struct store_container *container = &making->container;
+	struct choices choices = *making->choices;
+	struct spawn_args args = { .count = 0 };
+	struct strings words;
+
+	/* until it is started nobody has a network to join */
+	if (container->network != NULL)
+		choices.network = "none";
+	int result = choice_words(front, &choices, &words, err);
+	if (result < 0)
+		return result;
+	spawn_add(&args, arena_format(&front->arena, "%s/hull-image", front->directory));
+	add_option(&args, "--root", front->images);
+	spawn_add(&args, "bundle");
+	add_option(&args, "--id", container->id);
+	add_option(&args, "--name", container->name);
+	add_option(&args, "--platform", making->values->platform);
+	if (container->terminal)
+		spawn_add(&args, "--tty");
+	for (size_t i = 0; i < words.count; i++)
+		spawn_add(&args, words.items[i]);
+	spawn_add(&args, "--");
+	spawn_add(&args, container->image);
+	spawn_add(&args, directory);
+	for (size_t i = 1; i < making->words.count; i++)
+		spawn_add(&args, making->words.items[i]);
+	return spawn_run(&args, NULL, err);
+}
+
+static int load_bundle(struct front *front, struct making *making, int dir, struct error *err)
+{
+	int result = spec_load(dir, &making->spec, NULL, NULL, err);
+
+	return result < 0 ? result
+			  : rootfs_load(dir, &front->arena, &making->rootfs, &making->has_rootfs, err);
+}
+
+static int make_from_image(struct front *front, struct making *making, int dir, struct error *err)
+{
+	struct store_container *container = &making->container;
+	const char *directory = arena_format(&front->arena, "%s/%s", front->store.root_path, container->id);
+
+	if (directory == NULL)
+		return error_set(err, ENOMEM, "make a container");
+	int result = resolve_network(front, making, err);
+	if (result == 0)
+		result = make_bundle(front, making, directory, err);
+	if (result == 0)
+		result = load_bundle(front, making, dir, err);
+	if (result == 0)
+		result = read_wanted(making->values, making->spec, container, err);
+	container->bundle = directory;
+	container->image_id = making->rootfs.image;
+	return result;
+}
+
+/* A bundle's layers are those of the container. */
+static int keep_rootfs(const struct making *making, int dir, struct error *err)
+{
+	autotext struct text text = TEXT_EMPTY;
+
+	if (!making->has_rootfs || making->container.image != NULL)
+		return 0;
+	int result = rootfs_format(&making->rootfs, &text, err);
+	return result < 0 ? result : record_write(dir, ROOTFS_FILE, &text, false, err);
+}
+
+/* In the claimed directory: the document, then the record that makes it a container. */
+static int fill_directory(struct front *front, struct making *making, struct error *err)
+{
+	struct store_container *container = &making->container;
 	autotext struct text document = TEXT_EMPTY;
 	autoclose int dir = -1;
+	int result = store_directory(&front->store, container->id, &dir, err);
+
+	if (result == 0 && container->image != NULL)
+		result = make_from_image(front, making, dir, err);
+	if (result < 0)
+		return result;
+	const char *chosen =
+		making->choices->cgroup_parent == NULL ? NULL : making->spec->linux->cgroups_path;
 	struct make_document wanted = {
 		.bundle = container->bundle,
 		.command = container->command,
 		.terminal = container->terminal,
-		.cgroups_path = arena_format(&front->arena, PARENT_CGROUP "/%s", container->id),
+		.cgroups_path = chosen != NULL
+					? chosen
+					: arena_format(&front->arena, PARENT_CGROUP "/%s", container->id),
 	};
-
 	if (wanted.cgroups_path == NULL)
 		return error_set(err, ENOMEM, "make a container");
-	int result = make_rewrite(spec, &wanted, &front->arena, &document, err);
-	if (result == 0)
-		result = store_directory(&front->store, container->id, &dir, err);
+	result = make_rewrite(making->spec, &wanted, &front->arena, &document, err);
 	if (result == 0)
 		result = record_write(dir, "config.json", &document, false, err);
+	if (result == 0)
+		result = keep_rootfs(making, dir, err);
 	if (result < 0)
 		return result;
-	if (container->command.count == 0 && spec->process != NULL)
-		container->command = spec->process->args;
+	if (container->command.count == 0 && making->spec->process != NULL)
+		container->command = making->spec->process->args;
 	return store_container_save(&front->store, container, err);
 }
 
@@ -243,9 +373,11 @@ static int write_cidfile(const char *path, const char *id, struct error *err)
 	return fd_write_all(fd, id, strlen(id), path, err);
 }
 
-static int claim(struct front *front, const struct make_values *values, const struct spec *spec,
-		 struct store_container *container, char ret_id[STORE_ID_DIGITS + 1], struct error *err)
+static int claim(struct front *front, struct making *making, char ret_id[STORE_ID_DIGITS + 1],
+		 struct error *err)
 {
+	const struct make_values *values = making->values;
+	struct store_container *container = &making->container;
 	struct error ignored;
 	int result = store_claim(&front->store, ret_id, err);
 
@@ -254,7 +386,7 @@ static int claim(struct front *front, const struct make_values *values, const st
 	container->id = ret_id;
 	result = claim_name(front, values->name, ret_id, &container->name, err);
 	if (result == 0) {
-		result = fill_directory(front, spec, container, err);
+		result = fill_directory(front, making, err);
 		if (result == 0 && values->cidfile != NULL)
 			result = write_cidfile(values->cidfile, ret_id, err);
 		if (result < 0)
@@ -268,30 +400,50 @@ static int claim(struct front *front, const struct make_values *values, const st
 	return result;
 }
 
-int make_container(struct front *front, const struct make_values *values, const struct strings *command,
-		   char ret_id[STORE_ID_DIGITS + 1], struct error *err)
+static int open_bundle(struct front *front, struct making *making, struct error *err)
 {
 	autotext struct text bundle = TEXT_EMPTY, given = TEXT_EMPTY;
-	struct store_container container = { .command = *command };
-	struct spec *spec = NULL;
+	struct strings words;
+	int result = choice_words(front, making->choices, &words, err);
 
-	if (values->bundle == NULL)
-		return error_set(err, 0, "required flag \"bundle\" not set");
-	int result = path_absolute(values->bundle, &given, err);
+	if (result == 0 && words.count > 0)
+		return error_set(err, 0, "%.*s is for images, not for bundles: their config.json says it",
+				 (int)strcspn(words.items[0], "="), words.items[0]);
+	if (result == 0)
+		result = path_absolute(making->values->bundle, &given, err);
 	if (result == 0)
 		result = path_clean(given.data, &bundle, err);
 	if (result < 0)
 		return result;
+	making->container.bundle = arena_copy(&front->arena, bundle.data, bundle.length);
+	if (making->container.bundle == NULL)
+		return error_set(err, ENOMEM, "make a container");
 	autoclose int dir = open(bundle.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_set(err, errno, "bundle \"%s\"", bundle.data);
-	result = spec_load(dir, &spec, NULL, NULL, err);
-	if (result < 0)
-		return error_add(err, "bundle \"%s\"", bundle.data);
-	container.bundle = bundle.data;
-	result = read_wanted(values, spec, &container, err);
+	result = load_bundle(front, making, dir, err);
+	return result < 0 ? error_add(err, "bundle \"%s\"", bundle.data) : 0;
+}
+
+int make_container(struct front *front, const struct make_values *values, const struct choices *choices,
+		   const struct strings *words, char ret_id[STORE_ID_DIGITS + 1], struct error *err)
+{
+	struct making making = { .values = values, .choices = choices, .words = *words };
+	int result = 0;
+
+	making.container.terminal = values->tty.value;
+	if (values->bundle != NULL) {
+		making.container.command = *words;
+		result = open_bundle(front, &making, err);
+		if (result == 0)
+			result = read_wanted(values, making.spec, &making.container, err);
+	} else if (words->count == 0) {
+		return error_set(err, 0, "an image or --bundle DIR is needed");
+	} else {
+		making.container.image = words->items[0];
+	}
 	if (result == 0)
-		result = claim(front, values, spec, &container, ret_id, err);
-	spec_free(spec);
+		result = claim(front, &making, ret_id, err);
+	spec_free(making.spec);
 	return result;
 }

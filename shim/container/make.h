@@ -5,6 +5,7 @@
 #define HULL_SHIM_CONTAINER_MAKE_H
 
 #include "base/error.h"
+#include "oci/make/choices.h"
 #include "oci/spec/spec.h"
 #include "shim/container/front.h"
 #include "base/flags.h"
@@ -13,6 +14,7 @@
 /* The options that create and run share. */
 struct make_values {
 	const char *bundle, *name, *restart, *stop_signal, *log_driver, *cidfile;
+	const char *platform;
 	struct opt_bool interactive, tty, rm;
 	struct opt_i64 stop_timeout;
 	struct flag_list log_opts;
@@ -21,6 +23,8 @@ struct make_values {
 #define MAKE_ROWS(type)                                                                                      \
 	FLAG(type, make.bundle, TEXT, "bundle", 'b', "DIR",                                                  \
 	     "the OCI bundle (config.json and a root file system)"),                                         \
+		FLAG(type, make.platform, TEXT, "platform", 0, "OS/ARCH[/VARIANT]",                          \
+		     "which of an image's platforms (default: this machine's)"),                             \
 		FLAG(type, make.name, TEXT, "name", 0, "NAME", "name of the container"),                     \
 		FLAG(type, make.interactive, BOOL, "interactive", 'i', NULL, "keep standard input open"),    \
 		FLAG(type, make.tty, BOOL, "tty", 't', NULL, "give the container a terminal"),               \
@@ -37,11 +41,13 @@ struct make_values {
 		     "max-size=BYTES, max-file=N (repeatable)"),                                             \
 		FLAG(type, make.cidfile, TEXT, "cidfile", 0, "FILE", "write the container's id to FILE")
 
-/* @command replaces the program of the bundle where it has words. Nothing is left of one that could not be
- * made. */
+/*
+ * With --bundle @words replace the program of the bundle where there are any; else the first one names an
+ * image, which hull-image makes a bundle of with @choices. Nothing is left of one that could not be made.
+ */
 must_check int make_container(struct front *front, const struct make_values *values,
-			      const struct strings *command, char ret_id[STORE_ID_DIGITS + 1],
-			      struct error *err);
+			      const struct choices *choices, const struct strings *words,
+			      char ret_id[STORE_ID_DIGITS + 1], struct error *err);
 
 /* What of a bundle's document is another one's in the store. */
 struct make_document {

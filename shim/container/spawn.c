@@ -122,7 +122,8 @@ static int fail_with(struct text *said, const char *program, int status, struct 
 	if (said->length == 0)
 		return error_set(err, 0, "%s ended with status %d", program, status);
 	const char *line = strrchr(said->data, '\n');
-	return error_set(err, 0, "%s", line == NULL ? said->data : line + 1);
+	line = line == NULL ? said->data : line + 1;
+	return error_set(err, 0, "%s", text_starts(line, "Error: ") ? line + strlen("Error: ") : line);
 }
 
 int spawn_run(const struct spawn_args *args, struct text *ret_out, struct error *err)

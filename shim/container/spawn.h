@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "shim/container/front.h"
 
-#define SPAWN_MAX_ARGS 96
+#define SPAWN_MAX_ARGS 1000
 
 /* A command line under construction; too many words are remembered and reported by those who run it. */
 struct spawn_args {

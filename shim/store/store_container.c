@@ -15,6 +15,14 @@ static const char *truth(bool value)
 	return value ? "true" : "false";
 }
 
+static void append_optional(struct text *text, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	text_format(text, ",\n \"%s\": ", name);
+	text_append_json(text, value);
+}
+
 int store_container_save(const struct store *store, const struct store_container *container,
 			 struct error *err)
 {
@@ -30,6 +38,9 @@ int store_container_save(const struct store *store, const struct store_container
 	text_append_json(&text, container->name);
 	text_append(&text, ",\n \"bundle\": ");
 	text_append_json(&text, container->bundle);
+	append_optional(&text, "image", container->image);
+	append_optional(&text, "imageId", container->image_id);
+	append_optional(&text, "network", container->network);
 	text_append(&text, ",\n \"command\": [");
 	for (size_t i = 0; i < container->command.count; i++) {
 		text_append(&text, i > 0 ? ", " : "");
@@ -90,6 +101,12 @@ static int read_container(int dir, struct arena *arena, struct store_container *
 		result = record_string(object, "name", &ret->name, err);
 	if (result == 0)
 		result = record_string(object, "bundle", &ret->bundle, err);
+	if (result == 0 && json_get(object, "image") != NULL)
+		result = record_string(object, "image", &ret->image, err);
+	if (result == 0 && json_get(object, "imageId") != NULL)
+		result = record_string(object, "imageId", &ret->image_id, err);
+	if (result == 0 && json_get(object, "network") != NULL)
+		result = record_string(object, "network", &ret->network, err);
 	if (result == 0)
 		result = record_strings(object, "command", arena, &ret->command, err);
 	if (result == 0)

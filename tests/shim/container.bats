@@ -70,6 +70,8 @@ teardown() {
 	for name in $(front help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 		section=$(awk -v name="$name" '/^\.S[sh] / { inside = ($0 == ".Ss " name) } inside' "$page")
 		[[ -n $section ]]
+		# run has the options of create, too
+		[[ $name != run ]] || section+=$(awk '/^\.S[sh] / { inside = ($0 == ".Ss create") } inside' "$page")
 		for option in $(front help "$name" | sed -n '/^Options:/,$s/^  .\{4\}--\([a-z-]*\).*/\1/p'); do
 			count=$((count + 1))
 			grep -qE "^\.It .*Fl -$option( |\$)" <<<"$section" || {
