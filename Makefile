@@ -52,6 +52,7 @@ LDFLAGS_DYNAMIC := $(patsubst -static-pie,-pie,$(LDFLAGS_HOST))
 LIB_LAYER := -lcrypto -lzstd -lz
 LIB_WORKER := $(if $(ISAL),-lisal) $(LIB_LAYER)
 LIB_YAJL := $(if $(or $(ASAN),$(DYNAMIC)),-lyajl,-lyajl_s)
+LIB_NET := -lmnl -lnftables
 # hull-init: freestanding, no libc, no stack protector, no other relocation than RELATIVE.
 CFLAGS_INIT := $(CSTD) $(WARN) -Os -g -ffreestanding -fPIE -fno-stack-protector -fno-common -fno-strict-aliasing \
   -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fvisibility=hidden \
@@ -66,9 +67,10 @@ HULL_ROOMS := runtime/cli runtime/container runtime/linux runtime/cgroup runtime
 SHIM_ROOMS := shim shim/store oci/spec base
 FRONT_ROOMS := shim/container shim/store oci/make oci/spec base
 WORKER_ROOMS := oci/layer base
-ROOMS := $(HULL_ROOMS) oci/layer shim shim/store shim/container
+NET_ROOMS := runtime/net oci/spec base
+ROOMS := $(HULL_ROOMS) runtime/net oci/layer shim shim/store shim/container
 # Files of a room that belong to another program, with its own library.
-SEPARATE := runtime/linux/seccomp_compile.c runtime/linux/seccomp_main.c runtime/cli/main.c \
+SEPARATE := runtime/linux/seccomp_compile.c runtime/linux/seccomp_main.c runtime/cli/main.c runtime/net/main.c \
   shim/main.c shim/container/main.c oci/layer/unpack_main.c $(if $(ISAL),,oci/layer/igzip.c)
 src = $(filter-out $(SEPARATE),$(wildcard $(1)/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
@@ -83,7 +85,7 @@ INIT_HOSTED_OBJ := $(patsubst runtime/init/%.c,$(B)/init-hosted/%.o,$(filter-out
 HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
-  $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper
+  $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net
 
 .PHONY: all help deps demo check check-unit check-bats check-engines plans bench lint format install clean
 all: $(PROGRAMS)
@@ -139,6 +141,8 @@ $(B)/hull-shim: $(B)/shim/main.o $(call libs,$(SHIM_ROOMS))
 # It runs inside containers: one file, no room of hull's.
 $(B)/hull-reaper: $(B)/shim/reaper/main.o
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $<
+$(B)/hull-net: $(B)/runtime/net/main.o $(call libs,$(NET_ROOMS))
+	$(Q)$(CC) $(LDFLAGS_DYNAMIC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(NET_ROOMS)) -Wl,--end-group $(LIB_YAJL) $(LIB_NET)
 $(B)/hull-container: $(B)/shim/container/main.o $(call libs,$(FRONT_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FRONT_ROOMS)) -Wl,--end-group $(LIB_YAJL)
 
@@ -147,6 +151,7 @@ UNIT_SRC := $(wildcard tests/unit/base/*.c tests/unit/oci/*/*.c tests/unit/runti
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 beneath_base := base
 beneath_oci/spec := oci/spec base
+beneath_runtime/net := $(NET_ROOMS)
 beneath_oci/layer := $(WORKER_ROOMS)
 beneath_oci/make := oci/make oci/spec base
 beneath_runtime/plan := runtime/plan oci/spec base
@@ -180,7 +185,7 @@ MAKE_BUILD = $(MAKE) --no-print-directory
 HULL ?= $(abspath $(B)/hull)
 export HULL
 RUN_TESTS := tests/helpers/run-tests
-BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/shim/*.bats))
+BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/net/*.bats tests/shim/*.bats))
 ENGINE_BATS := $(sort $(wildcard tests/engines/*.bats))
 LINTS := $(sort $(filter-out %.map %.md,$(wildcard tests/lint/*)))
 SOURCES := $(shell find base oci runtime shim tests -name "*.[ch]" 2>/dev/null)
@@ -260,6 +265,7 @@ install: all
 	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
+	install -m 755 $(B)/hull-net $(DESTDIR)$(PREFIX)/libexec/hull/hull-net
 	install -m 755 $(B)/hull-container $(DESTDIR)$(PREFIX)/libexec/hull/hull-container
 	install -m 755 $(B)/hull-reaper $(DESTDIR)$(PREFIX)/libexec/hull/hull-reaper
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -1,0 +1,60 @@
+/* hull net check: whether all that a container was given is there. */
+#include "base/cleanup.h"
+#include "base/flags.h"
+#include "runtime/net/bridge.h"
+#include "runtime/net/cni.h"
+#include "runtime/net/front.h"
+#include "runtime/net/request.h"
+
+#include "base/banned.h"
+
+struct check_values {
+	const char *id;
+};
+
+static const struct flag_row check_rows[] = {
+	FLAG(struct check_values, id, TEXT, "id", 0, "ID",
+	     "the container; without it the state document is read from standard input"),
+	{ 0 },
+};
+
+static int check_run(struct front *front, const void *values, const struct strings *args, struct error *err)
+{
+	const struct check_values *given = values;
+	struct request_container container = { 0 };
+	struct state_view view = { 0 };
+	size_t found = 0;
+	int result = request_read_container(front, given->id, &container, err);
+
+	(void)args; /* the command takes none */
+	if (result == 0)
+		result = state_lock(&front->state, err);
+	if (result == 0)
+		result = state_load(&front->state, &front->arena, &view, err);
+	for (size_t i = 0; result == 0 && i < view.claims.count; i++) {
+		const struct claim *claim = &view.claims.items[i];
+
+		if (!text_equal(claim->id, container.id) || !claim->alive)
+			continue;
+		found++;
+		if (claim->driver == CLAIM_BRIDGE)
+			result = bridge_check(front, &view, claim, err);
+		else
+			result = cni_check(front, claim, err);
+		if (result < 0)
+			return error_add(err, "\"%s\" in the network \"%s:%s\"", claim->id,
+					 claim_driver_names[claim->driver], claim->network);
+	}
+	if (result == 0 && found == 0)
+		result = error_set(err, 0, "\"%s\" is in no network", container.id);
+	return result;
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.usage = "",
+	.summary = "Check that a container's networks are as they were made",
+	.options = check_rows,
+	.values_size = COMMAND_VALUES(struct check_values),
+	.run = check_run,
+};
