@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/template.h"
 #include "base/tree.h"
+#include "shim/container/network.h"
 #include "shim/container/view.h"
 #include "base/words.h"
 
@@ -167,6 +168,34 @@ static void add_mounts(struct text *ret, const struct spec *spec)
 	text_append(ret, "],");
 }
 
+/* What hull-net gave it, in docker's members. */
+static void add_network(struct front *front, struct text *ret, const struct view *view)
+{
+	struct network_list list = { 0 };
+	const struct json *network, *ports, *prefix;
+
+	if (network_possible(view))
+		network_load(front, &list);
+	network = network_of(&list, view->id);
+	ports = network == NULL ? NULL : json_get(network, "Ports");
+	prefix = network == NULL ? NULL : json_get(network, "IPPrefixLen");
+	text_append(ret, "\"NetworkSettings\":{");
+	add_text(ret, "Network", view->container.network);
+	add_text(ret, "Name", network_text(network, "Network"));
+	add_text(ret, "Interface", network_text(network, "Interface"));
+	add_text(ret, "IPAddress", network_text(network, "IPAddress"));
+	text_format(ret, "\"IPPrefixLen\":%s,",
+		    prefix == NULL || prefix->type != JSON_NUMBER ? "0" : prefix->text);
+	add_text(ret, "Gateway", network_text(network, "Gateway"));
+	add_text(ret, "MacAddress", network_text(network, "MacAddress"));
+	text_append(ret, "\"Ports\":");
+	if (ports == NULL)
+		text_append(ret, "[]");
+	else
+		tree_write(ports, NULL, ret);
+	text_append(ret, "},");
+}
+
 /* The document, for hull that keeps it; without it what it would say is missing. */
 static struct spec *load_document(struct front *front, const char *id)
 {
@@ -210,6 +239,7 @@ static void write_document(struct front *front, const struct view *view, struct 
 	add_host_config(ret, container);
 	add_mounts(ret, spec);
 	add_config(ret, container, spec);
+	add_network(front, ret, view);
 	end_object(ret, "");
 	spec_free(spec);
 }

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "shim/container/network.h"
 #include "shim/container/spawn.h"
 #include "base/template.h"
 #include "base/tree.h"
@@ -43,6 +44,7 @@ static const struct flag_row ps_rows[] = {
 struct row {
 	struct view view;
 	bool damaged;
+	const struct json *network; /* NULL: none that hull-net knows */
 };
 
 /* --- which ---------------------------------------------------------------------------------------- */
@@ -171,6 +173,21 @@ static void mark_paused(struct front *front, struct row *rows, size_t count)
 	}
 }
 
+/* One call for all. */
+static void add_networks(struct front *front, struct row *rows, size_t count)
+{
+	struct network_list list;
+	bool possible = false;
+
+	for (size_t i = 0; i < count; i++)
+		possible = possible || (!rows[i].damaged && network_possible(&rows[i].view));
+	if (!possible)
+		return;
+	network_load(front, &list);
+	for (size_t i = 0; i < count; i++)
+		rows[i].network = network_of(&list, rows[i].view.id);
+}
+
 /* The newest first. @ret_damaged: how many could not be read; each was told on standard error. */
 static int load_rows(struct front *front, struct row **ret, size_t *ret_count, size_t *ret_damaged,
 		     struct error *err)
@@ -214,9 +231,12 @@ enum column {
 	COL_COMMAND,
 	COL_RUNNING_FOR,
 	COL_STATUS,
+	COL_ADDRESS,
+	COL_PORTS,
 	COL_NAMES,
 	COL_CREATED_AT,
 	COL_STATE,
+	COL_NETWORKS,
 	COL_COUNT
 };
 static const struct {
@@ -227,9 +247,12 @@ static const struct {
 	[COL_COMMAND] = { "Command", "COMMAND" },
 	[COL_RUNNING_FOR] = { "RunningFor", "CREATED" },
 	[COL_STATUS] = { "Status", "STATUS" },
+	[COL_ADDRESS] = { "Address", "ADDRESS" },
+	[COL_PORTS] = { "Ports", "PORTS" },
 	[COL_NAMES] = { "Names", "NAMES" },
 	[COL_CREATED_AT] = { "CreatedAt", "CREATED AT" },
 	[COL_STATE] = { "State", "STATE" },
+	[COL_NETWORKS] = { "Networks", "NETWORKS" },
 };
 _Static_assert(ARRAY_LEN(columns) == COL_COUNT, "every column needs a row");
 #define TABLE_COLUMNS (COL_NAMES + 1) /* of the plain table */
@@ -249,6 +272,12 @@ static void write_cell(const struct row *row, enum column column, bool cut, int6
 			    view->container.image != NULL ? view->container.image : view->container.bundle);
 	else if (column == COL_COMMAND)
 		words_command(&view->container.command, cut, ret);
+	else if (column == COL_ADDRESS)
+		text_append(ret, network_text(row->network, "IPAddress"));
+	else if (column == COL_PORTS)
+		text_append(ret, network_text(row->network, "PortsText"));
+	else if (column == COL_NETWORKS)
+		text_append(ret, view->container.network == NULL ? "" : view->container.network);
 	else if (column == COL_NAMES)
 		text_append(ret, view->container.name);
 	else if (column == COL_STATE)
@@ -428,6 +457,7 @@ static int ps_run(struct front *front, const void *values, const struct strings 
 	for (size_t i = 0; i < count && kept < most; i++)
 		if ((any_state(given) || is_up(&rows[i])) && passes(&rows[i], &given->filters))
 			rows[kept++] = rows[i];
+	add_networks(front, rows, given->quiet.value ? 0 : kept);
 	result = append_rows(front, given, rows, kept, &text, err);
 	if (result == 0 && text.length > 0)
 		result = commands_print(&text, err);

@@ -236,6 +236,7 @@ static int resolve_network(struct front *front, struct making *making, struct er
 	const char *network = making->choices->network;
 	char id[STORE_ID_DIGITS + 1];
 
+	making->container.network = network == NULL || network[0] == '\0' ? "bridge" : network;
 	if (network == NULL || !text_starts(network, prefix))
 		return 0;
 	int result = store_find(&front->store, network + strlen(prefix), id, err);
@@ -262,7 +263,7 @@ static int make_bundle(struct front *front, struct making *making, const char *d
 	struct strings words;
 
 	/* until it is started nobody has a network to join */
-	if (container->network != NULL)
+	if (text_starts(container->network, "container:"))
 		choices.network = "none";
 	int result = choice_words(front, &choices, &words, err);
 	if (result < 0)

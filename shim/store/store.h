@@ -58,10 +58,11 @@ extern const char
 /* container.json. Strings live in the arena it was read with, or are borrowed. */
 struct store_container {
 	const char *id, *name;
-	const char *bundle;     /* as given, absolute; of an image: its own directory in the store */
-	const char *image;      /* reference as given; NULL: it is of a bundle */
-	const char *image_id;   /* digest of the image's configuration; NULL: it is of a bundle */
-	const char *network;    /* "container:ID" that is looked up at each start; NULL: none of the kind */
+	const char *bundle;   /* as given, absolute; of an image: its own directory in the store */
+	const char *image;    /* reference as given; NULL: it is of a bundle */
+	const char *image_id; /* digest of the image's configuration; NULL: it is of a bundle */
+	const char *network; /* of an image's: "bridge", "host", … as chosen; "container:ID" is looked up at
+				each start; NULL: the bundle's document says it */
 	struct strings command; /* the process's args, for ps */
 	int64_t created_ns;     /* CLOCK_REALTIME */
 	bool terminal, open_stdin, auto_remove;

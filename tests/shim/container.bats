@@ -367,7 +367,7 @@ teardown() {
 	up a
 	front create --name b --bundle "$B" >/dev/null
 	run front ps -a
-	[[ ${lines[0]} =~ ^CONTAINER\ ID\ +IMAGE\ +COMMAND\ +CREATED\ +STATUS\ +NAMES$ ]]
+	[[ ${lines[0]} =~ ^CONTAINER\ ID\ +IMAGE\ +COMMAND\ +CREATED\ +STATUS\ +ADDRESS\ +PORTS\ +NAMES$ ]]
 	assert_equal "${#lines[@]}" 3
 	assert_equal "$(front ps -q --filter status=created --no-trunc | wc -c)" 65
 	assert_equal "$(front ps --filter name=a --format '{{.Names}}')" a
