@@ -20,6 +20,7 @@
 #include "runtime/container/decide.h"
 #include "runtime/container/files.h"
 #include "runtime/container/notify.h"
+#include "runtime/container/owner.h"
 #include "runtime/container/steps.h"
 #include "runtime/container/sync.h"
 #include "runtime/linux/layers.h"
@@ -58,8 +59,10 @@ static int open_sources(void *data, struct error *err)
 {
 	struct creation *creation = data;
 
-	int result = layers_open(&creation->builder, err);
+	int result = creation->has_rootfs ? owner_claim(&creation->rootfs, &creation->layer_lock, err) : 0;
 
+	if (result == 0)
+		result = layers_open(&creation->builder, err);
 	return result < 0 ? result : sources_open(&creation->builder, err);
 }
 
@@ -202,6 +205,8 @@ static int start_init(void *data, struct error *err)
 	if (result == 0) /* while it works */
 		result = process_identify(creation->launch.pid, &creation->launch.pidfd,
 					  &creation->state.init, err);
+	if (result == 0)
+		result = owner_record(creation->layer_lock, &creation->state.init, err);
 	if (result < 0)
 		kill_init(creation);
 	return result;
@@ -337,7 +342,8 @@ int creation_run(struct creation *creation, struct error *err)
 void creation_release(struct creation *creation)
 {
 	const int fds[] = { creation->console_socket, creation->root,    creation->dir,
-			    creation->lock,           creation->gate_fd, creation->init_lock };
+			    creation->lock,           creation->gate_fd, creation->init_lock,
+			    creation->layer_lock };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_close(&fds[i]);

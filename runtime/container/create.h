@@ -28,6 +28,7 @@ struct creation {
 	struct state state;
 	int root, dir; /* state root, container directory */
 	int lock, gate_fd, init_lock;
+	int layer_lock; /* of the writable layer, see owner.h */
 	struct cgroup *cgroup;
 	struct launch launch;
 };
@@ -46,6 +47,7 @@ void creation_release(struct creation *creation);
 			    .lock = -1,                                                                      \
 			    .gate_fd = -1,                                                                   \
 			    .init_lock = -1,                                                                 \
+			    .layer_lock = -1,                                                                \
 			    .launch = LAUNCH_EMPTY })
 
 #endif

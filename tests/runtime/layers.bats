@@ -124,3 +124,21 @@ layers() {
 		return 1
 	}
 }
+
+@test "layers: a writable layer is one container's at a time, and free again when that has ended" {
+	bundle_args "$B" sleep 100
+	started "$TAG"
+	config "$B" '.linux.cgroupsPath += "-2"'
+	detached hull create -b "$B" "$TAG-2"
+	assert_status 1
+	[[ $output == *"$L/upper"*'runs as process'* ]]
+	pid=$(pid_of "$TAG")
+	kill -KILL "$pid"
+	wait_until 5 test ! -d "/proc/$pid/fd/0"
+	wait_until 5 eval 'hull state "$TAG" | grep -q stopped'
+	detached hull run -d -b "$B" "$TAG-2"
+	assert_status 0
+	hull delete --force "$TAG"
+	hull delete --force "$TAG-2"
+	assert_nothing_left
+}
