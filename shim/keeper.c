@@ -438,7 +438,11 @@ static void answer_state(struct protocol_head *ret_state, struct protocol_head *
 		[STATE_WAITING] = PROTOCOL_WAITING_RESTART, [STATE_STOPPED] = PROTOCOL_STOPPED,
 	};
 
-	ret_state->a = (int32_t)states[keeper.state];
+	/* Who hears of a stop stops nothing: it must not come again after that. */
+	bool again = keeper.state == STATE_ENDED &&
+		     (keeper.recorded ? keeper.again && !keeper.hold : is_wanted_again());
+
+	ret_state->a = again ? PROTOCOL_WAITING_RESTART : (int32_t)states[keeper.state];
 	ret_state->b = keeper.run.container.pid;
 	if (keeper.state == STATE_ENDED && keeper.recorded)
 		*ret_exited = (struct protocol_head){ PROTOCOL_EXITED, keeper.ending.code, keeper.again };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "shim/document.h"
@@ -28,6 +30,8 @@
 #include "shim/systemd.h"
 
 #include "base/banned.h"
+
+#define UNIT_WAIT_MS 5000 /* a unit is started once: it does not fail for the end of the last run */
 
 static const char usage[] =
 	"usage: hull-shim run [--systemd] [--adopt] [--store DIR] [--run DIR] [--hull PATH] [--root DIR]\n"
@@ -101,19 +105,34 @@ static int find_hull(struct text *ret, struct error *err)
 	return result < 0 ? result : program_find(installed.data, "hull", ret, err);
 }
 
+/* Somebody may have stopped the container just now: what is left to do for the shim that kept it is little.
+ */
+static int lock_run_directory(int fd, int64_t wait_ms)
+{
+	int64_t end = process_now_ms() + wait_ms;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || process_now_ms() >= end)
+			return -errno;
+		(void)poll(NULL, 0, 20); /* a pause */
+	}
+	return 0;
+}
+
 /* <run>/<id>, locked: two shims of one container would each take it for theirs. */
-static int claim_run_directory(const struct store *store, const char *id, int *ret_fd, struct error *err)
+static int claim_run_directory(const struct store *store, const char *id, int64_t wait_ms, int *ret_fd,
+			       struct error *err)
 {
 	if (mkdirat(store->run, id, 0700) < 0 && errno != EEXIST)
 		return error_set(err, errno, "make \"%s/%s\"", store->run_path, id);
 	autoclose int fd = openat(store->run, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, errno, "open \"%s/%s\"", store->run_path, id);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return error_set(err, 0, "container %.12s is kept by another hull-shim already", id);
-		return error_set(err, errno, "lock \"%s/%s\"", store->run_path, id);
-	}
+	int result = lock_run_directory(fd, wait_ms);
+	if (result == -EWOULDBLOCK)
+		return error_set(err, 0, "container %.12s is kept by another hull-shim already", id);
+	if (result < 0)
+		return error_set(err, -result, "lock \"%s/%s\"", store->run_path, id);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -221,10 +240,13 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 	if (result == 0)
 		result = store_container_load(&store, id, &arena, &container, err);
 	if (result == 0)
-		result = claim_run_directory(&store, id, &options->run_directory, err);
+		result = claim_run_directory(&store, id, arguments->systemd ? UNIT_WAIT_MS : 0,
+					     &options->run_directory, err);
 	text_format(&bundle, "%s/%s", store_path.data, id);
 	if (result == 0)
 		result = text_done(&bundle, err);
+	if (result == 0 && arguments->systemd) /* whoever starts the unit wants it to run */
+		result = store_want_stopped(&store, id, false, err);
 	if (result == 0 && arguments->systemd)
 		result = make_unit_bundle(&store, id, options->run_directory, &options->notify_fd, &bundle,
 					  err);

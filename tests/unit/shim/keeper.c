@@ -60,7 +60,7 @@ static struct world {
 	struct store_exit record;
 	/* what was told */
 	int told_ends, ready_fd;
-	bool stopped, told_last, logging, drained;
+	bool stopped, said_stopped, told_last, logging, drained;
 	/* where the world may be left untidy */
 	bool delete_failed, wanted_stopped;
 	const struct clients_calls *clients;
@@ -212,6 +212,7 @@ static void ask_state(void)
 	world.clients->state(&state, &exited);
 	if (exited.type != 0)
 		CHECK(world.recorded || world.disk_full >= DISK_FULL_FOR_EVER);
+	world.said_stopped |= state.a == PROTOCOL_STOPPED;
 	if (state.a == PROTOCOL_RUNNING)
 		CHECK(world.process != PROCESS_NONE);
 }
@@ -453,6 +454,7 @@ int store_directory(const struct store *store, const char *id, int *ret_fd, stru
 static void begin_run(void)
 {
 	CHECK(!world.stopped); /* a stop is the last word */
+	CHECK(!world.said_stopped);
 	CHECK(world.runs == world.records || world.disk_full >= DISK_FULL_FOR_EVER);
 	CHECK(world.now_ms >= world.again_from_ms);
 	world.recorded = world.drained = false;
