@@ -195,10 +195,9 @@ int config_parse(const char *name, const char *text, size_t length, struct arena
 		return 0;
 	}
 	int result = json_parse(arena, name, text, length, &document, err);
-	if (result == 0)
-		result = expect(document, JSON_OBJECT, err);
 	if (result < 0)
-		return result;
+		return result; /* it names the file */
+	result = expect(document, JSON_OBJECT, err);
 	for (const struct json *member = document->first; result == 0 && member != NULL;
 	     member = member->next) {
 		if (text_equal(member->name, "pools"))
