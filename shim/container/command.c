@@ -4,9 +4,10 @@
 #include "base/banned.h"
 
 static const struct command *const table[] = {
-	&cmd_create, &cmd_run,   &cmd_start,  &cmd_stop, &cmd_restart, &cmd_kill, &cmd_pause,  &cmd_unpause,
-	&cmd_rm,     &cmd_prune, &cmd_rename, &cmd_ps,   &cmd_inspect, &cmd_logs, &cmd_attach, &cmd_exec,
-	&cmd_wait,   &cmd_stats, &cmd_top,    &cmd_unit, &cmd_version, NULL,
+	&cmd_create,  &cmd_run,     &cmd_start,  &cmd_stop,    &cmd_restart, &cmd_kill,
+	&cmd_pause,   &cmd_unpause, &cmd_rm,     &cmd_prune,   &cmd_rename,  &cmd_ps,
+	&cmd_inspect, &cmd_logs,    &cmd_attach, &cmd_exec,    &cmd_wait,    &cmd_stats,
+	&cmd_top,     &cmd_diff,    &cmd_unit,   &cmd_version, NULL,
 };
 
 static const struct flag_row global_rows[] = {

@@ -17,8 +17,8 @@ struct command_globals {
 };
 extern const struct commands_program command_program;
 
-extern const struct command cmd_attach, cmd_create, cmd_exec, cmd_inspect, cmd_kill, cmd_logs, cmd_pause,
-	cmd_prune, cmd_ps, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats, cmd_stop, cmd_top,
-	cmd_unit, cmd_unpause, cmd_version, cmd_wait;
+extern const struct command cmd_attach, cmd_create, cmd_diff, cmd_exec, cmd_inspect, cmd_kill, cmd_logs,
+	cmd_pause, cmd_prune, cmd_ps, cmd_rename, cmd_restart, cmd_rm, cmd_run, cmd_start, cmd_stats,
+	cmd_stop, cmd_top, cmd_unit, cmd_unpause, cmd_version, cmd_wait;
 
 #endif
