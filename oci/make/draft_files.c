@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/number.h"
+#include "base/path.h"
 #include "base/tree.h"
 #include "oci/make/draft.h"
 #include "oci/make/volumes.h"
@@ -401,11 +402,15 @@ static int put_image_volumes(struct draft *draft, struct error *err)
 	int result = 0;
 
 	for (size_t i = 0; i < volumes->count && result == 0; i++) {
-		const char *path = volumes->items[i];
-		const char *destination = path[0] == '/' ? path : draft_format(draft, "/%s", path);
-		struct wanted wanted = { .type = "volume", .destination = destination };
+		autotext struct text clean = TEXT_EMPTY;
+		struct wanted wanted = { .type = "volume" };
 
-		if (destination[strspn(destination, "/")] == '\0' || is_mounted(draft, destination))
+		/* one spelling, so that nothing of the usual is covered by another one */
+		result = path_clean(draft_format(draft, "/%s", volumes->items[i]), &clean, err);
+		if (result < 0)
+			return result;
+		wanted.destination = draft_format(draft, "%s", clean.data);
+		if (text_equal(wanted.destination, "/") || is_mounted(draft, wanted.destination))
 			continue;
 		result = put_wanted(draft, &wanted, err);
 	}

@@ -329,6 +329,15 @@ static void test_volumes(void)
 	check_made("-v other:/data:nocopy one");
 	snprintf(path, sizeof(path), "%s/named/other/seed", scratch);
 	CHECK_INT(access(path, F_OK), -1);
+	static const char *const odd[] = { "/", "//proc/.", "/dev/../dev", "/etc/hosts/", "data/../new" };
+
+	image.volumes = (struct strings){ ARRAY_LEN(odd), odd };
+	check_made("one");
+	CHECK_STR(mount_at("/proc")->type, "proc");
+	CHECK_STR(mount_at("/dev")->type, "tmpfs");
+	CHECK_HAS(mount_at("/etc/hosts")->source, "/hosts");
+	CHECK(mount_at("/new") != NULL);
+	CHECK(mount_at("//proc/.") == NULL);
 	image.volumes = (struct strings){ 0 };
 }
 
