@@ -314,14 +314,14 @@ static int make_from_image(struct front *front, struct making *making, int dir, 
 }
 
 /* A bundle's layers are those of the container. */
-static int keep_rootfs(const struct making *making, int dir, struct error *err)
+static int keep_rootfs(const struct making *making, int dir, bool sync, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 
 	if (!making->has_rootfs || making->container.image != NULL)
 		return 0;
 	int result = rootfs_format(&making->rootfs, &text, err);
-	return result < 0 ? result : record_write(dir, ROOTFS_FILE, &text, false, err);
+	return result < 0 ? result : record_write(dir, ROOTFS_FILE, &text, sync, err);
 }
 
 /* In the claimed directory: the document, then the record that makes it a container. */
@@ -350,9 +350,9 @@ static int fill_directory(struct front *front, struct making *making, struct err
 		return error_set(err, ENOMEM, "make a container");
 	result = make_rewrite(making->spec, &wanted, &front->arena, &document, err);
 	if (result == 0)
-		result = record_write(dir, "config.json", &document, false, err);
+		result = record_write(dir, "config.json", &document, !front->store.later, err);
 	if (result == 0)
-		result = keep_rootfs(making, dir, err);
+		result = keep_rootfs(making, dir, !front->store.later, err);
 	if (result < 0)
 		return result;
 	if (container->command.count == 0 && making->spec->process != NULL)

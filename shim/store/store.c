@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "oci/spec/rootfs.h"
 #include "shim/store/record.h"
 #include "base/remove.h"
 
@@ -272,6 +273,10 @@ int store_sync(const struct store *store, const char *id, const char *name, stru
 	autoclose int dir = -1;
 	int result = store_directory(store, id, &dir, err);
 
+	if (result == 0)
+		result = sync_at(dir, "config.json", err);
+	if (result == 0 && faccessat(dir, ROOTFS_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		result = sync_at(dir, ROOTFS_FILE, err);
 	if (result == 0)
 		result = sync_at(dir, "container.json", err);
 	if (result == 0)
