@@ -275,10 +275,12 @@ static void record(void)
 	struct error err;
 
 	log_end();
-	if (ending_save(o->store, o->id, &keeper.ending, &err) < 0) {
+	int result = ending_save(o->store, o->id, &keeper.ending, &err);
+	if (result < 0) {
 		if (keeper.record_tries++ == 0)
 			keeper_complain(&err);
-		if (keeper.record_tries < RECORD_TRIES) {
+		/* A container that was removed by force has no place for it any more. */
+		if (result != -ENOENT && keeper.record_tries < RECORD_TRIES) {
 			timers_set(TIMER_RECORD, RECORD_MS);
 			return;
 		}
@@ -291,6 +293,8 @@ static void record(void)
 	oom_close(&keeper.oom);
 	keeper.again = is_wanted_again();
 	if (error != NULL) {
+		if (keeper.options->systemd) /* for the journal: no client asks */
+			dprintf(STDERR_FILENO, "hull-shim: %s\n", error);
 		clients_send(PROTOCOL_ERROR, 0, 0, error, strlen(error), 0);
 		tell_ready("error", error);
 	}

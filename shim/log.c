@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -69,8 +68,8 @@ int log_open(int dir, const struct store_container *container, struct error *err
 		return log_file_open(dir, container->log_max_bytes, container->log_max_files, &the_log.file,
 				     err);
 	case LOG_DRIVER_JOURNALD:
-		the_log.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		return the_log.journal < 0 ? error_set(err, errno, "socket") : 0;
+		the_log.journal = log_journal_open(err);
+		return the_log.journal < 0 ? the_log.journal : 0;
 	case LOG_DRIVER_NONE:
 	case LOG_DRIVER_COUNT:
 		return 0;

@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 
 #include "base/banned.h"
+
+#define SEND_BYTES (8 << 20) /* on their way: as much as journald itself allows for */
+#define WAIT_US 500000       /* for a journald that does not read: the rest of our work must not wait long */
 
 size_t log_journal_format(const struct log_entry *entry, const struct store_container *container, char *ret)
 {
@@ -30,12 +34,25 @@ size_t log_journal_format(const struct log_entry *entry, const struct store_cont
 	return used;
 }
 
+int log_journal_open(struct error *err)
+{
+	const struct timeval wait = { .tv_usec = WAIT_US };
+	const int bytes = SEND_BYTES;
+	autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
+		return error_set(err, errno, "open a socket for the journal");
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)); /* as far as we may */
+	return take_fd(&fd);
+}
+
 static int send_message(int fd, const struct msghdr *message, int *ret_number)
 {
 	ssize_t sent;
 
 	do {
-		sent = sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = sendmsg(fd, message, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	*ret_number = sent < 0 ? errno : 0;
 	return sent < 0 ? -1 : 0;
