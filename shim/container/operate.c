@@ -284,10 +284,18 @@ static int stop_by_hand(struct front *front, const struct view *view, uint32_t t
 		       : 0;
 }
 
+/* A person wants it stopped. On a full disk that is not written down: hull-shim knows it from the message. */
+static int want_stopped(struct front *front, const char *id, struct error *err)
+{
+	int result = store_want_stopped(&front->store, id, true, err);
+
+	return result == -ENOSPC || result == -EDQUOT ? 0 : result;
+}
+
 /* The container ends; @signal 0: its own stop signal. */
 static int end(struct front *front, struct view *view, uint32_t timeout_s, int signal, struct error *err)
 {
-	int result = store_want_stopped(&front->store, view->id, true, err);
+	int result = want_stopped(front, view->id, err);
 
 	if (result < 0)
 		return result;
@@ -333,7 +341,9 @@ int operate_kill(struct front *front, const char *id, int signal, struct error *
 	if (view.state == LIFE_RESTARTING)
 		return end(front, &view, 0, signal, err);
 	if (signal == SIGKILL || signal == view.container.stop_signal)
-		result = store_want_stopped(&front->store, id, true, err);
+		result = view.container.restart == RESTART_NO
+				 ? want_stopped(front, id, err)
+				 : store_want_stopped(&front->store, id, true, err); /* or it comes again */
 	if (result < 0)
 		return result;
 	(void)snprintf(word, sizeof(word), "%d", signal);
@@ -369,8 +379,11 @@ int operate_pause(struct front *front, const char *id, bool pause, struct error 
 /* A container whose records cannot be read can still be removed, by force. */
 static int remove_damaged(struct front *front, const char *id, struct error *err)
 {
+	struct view view = { .state = LIFE_RUNNING };
 	struct error ignored;
 
+	memcpy(view.id, id, sizeof(view.id));
+	ignore_failure(stop_by_shim(front, &view, 0, SIGKILL, &ignored)); /* there may be none */
 	ignore_failure(
 		spawn_hull(front, "delete", id, NULL, NULL, &ignored)); /* there may be nothing of it */
 	parent_cgroup_remove();
