@@ -21,7 +21,7 @@ comma := ,
 # never before `deps` had its chance (see the recursive calls below).
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
-COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines plans bench lint format clean,$(GOALS))
+COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines endurance plans bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
   $(if $(FAULTS),-DHULL_FAULTS) $(if $(ISAL),-DHULL_ISAL)
@@ -87,7 +87,7 @@ HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net
 
-.PHONY: all help deps demo check check-unit check-bats check-engines plans bench lint format install clean
+.PHONY: all help deps demo check check-unit check-bats check-engines endurance plans bench lint format install clean
 all: $(PROGRAMS)
 
 help:
@@ -223,6 +223,12 @@ check-engines:
 	tests/helpers/deps build engines
 	+@$(MAKE_BUILD) $(jobs) all
 	@$(RUN_TESTS) -j 2 -t 480 "engines" $(ENGINE_BATS)
+
+## make endurance     10 000 executions and 5 500 restarts of a container: what stays beside it must not grow
+endurance:
+	tests/helpers/deps build test
+	+@$(MAKE_BUILD) $(jobs) all
+	@EXECS=10000 RESTARTS=500 bats tests/shim/endurance.bats
 
 ## make check-vm      boot a Debian machine with systemd and cgroup v2 in QEMU, and test in it
 check-vm:
