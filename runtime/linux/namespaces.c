@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "runtime/linux/userns.h"
 
 #include "base/banned.h"
 
@@ -82,11 +83,6 @@ int namespaces_plan(const struct spec *spec, bool born_in_cgroup, struct plan_bu
 	}
 	if (namespaces->listed[NS_USER])
 		plan->flags |= PLAN_BIND_DEVICES;
-	if ((join & CLONE_NEWUSER) != 0 &&
-	    spec->linux->uid_mappings.count + spec->linux->gid_mappings.count > 0)
-		return error_set(
-			err, 0,
-			"linux: uidMappings together with the path of a user namespace is not supported yet");
 	if (plan->joiner_flags != 0)
 		plan->flags |= PLAN_JOINER;
 	if ((new &CLONE_NEWNET) != 0)
@@ -133,6 +129,13 @@ int namespaces_open(const struct spec *spec, struct plan_fds *fds, struct error 
 			return error_set(err, 0,
 					 "mount namespace \"%s\" is the host's: its root would be replaced",
 					 path);
+		/* engines that join one also tell how it was made */
+		if (i == NS_USER && spec->linux->uid_mappings.count + spec->linux->gid_mappings.count > 0) {
+			int result = userns_check_maps(spec, fd, err);
+
+			if (result < 0)
+				return result;
+		}
 		fds->namespaces[i] = take_fd(&fd);
 	}
 	return 0;

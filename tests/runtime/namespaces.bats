@@ -218,3 +218,21 @@ identity() {
 	assert_equal "${output#*0::/}" $'\nhull\n/sys/fs/cgroup/cgroup.procs'
 	assert_nothing_left
 }
+
+@test "user namespace by path: mappings beside it must be those that it has" {
+	unshare --user sleep 60 3>&- &
+	local holder=$!
+	wait_until 5 eval '[[ $(readlink "/proc/$holder/ns/user") != "$(readlink /proc/self/ns/user)" ]]'
+	echo '0 100000 1000' >"/proc/$holder/uid_map"
+	echo '0 100000 1000' >"/proc/$holder/gid_map"
+	chmod 755 "$SCRATCH" "$B" "$B/rootfs"
+	namespace_path user "/proc/$holder/ns/user"
+	config "$B" 'del(.linux.devices) | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] |
+		.linux.gidMappings = .linux.uidMappings'
+	shows '0 100000 1000' 'cat /proc/self/uid_map | tr -s " " | sed "s/^ //"'
+	config "$B" '.linux.uidMappings[0].size = 999'
+	refuses 'mappings are not those of the user namespace' create -b "$B" "$TAG"
+	config "$B" '.linux.uidMappings = [] | .linux.gidMappings[0].hostID = 5'
+	refuses 'mappings are not those of the user namespace' create -b "$B" "$TAG"
+	kill -KILL "$holder"
+}
