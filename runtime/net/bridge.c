@@ -244,6 +244,13 @@ static int attach(struct netlink *netlink, const struct request *request, const 
 
 	if (result == -EEXIST)
 		return error_set(err, 0, "the container has an interface \"%s\" already", claim->interface);
+	/* a container that asks the host for a port of its own: with br_netfilter the bridge itself sends it
+	 * back */
+	if (result == 0 && claim->ports.count > 0) {
+		result = netlink_find_link(netlink, claim->link, &link, err);
+		if (result == 0)
+			result = netlink_set_hairpin(netlink, link.index, err);
+	}
 	if (result == 0)
 		result = open_inside(request->namespace, &inside, err);
 	if (result == 0)

@@ -288,6 +288,19 @@ int netlink_add_veth(struct netlink *netlink, const struct netlink_veth *veth, s
 	return result < 0 ? error_set(err, -result, "make the interface \"%s\"", veth->peer) : 0;
 }
 
+int netlink_set_hairpin(struct netlink *netlink, int index, struct error *err)
+{
+	char buffer[MESSAGE_BYTES];
+	struct nlmsghdr *message = begin(buffer, RTM_SETLINK, NLM_F_ACK);
+
+	put_link(message, index, false)->ifi_family = PF_BRIDGE;
+	struct nlattr *port = mnl_attr_nest_start(message, IFLA_PROTINFO);
+	mnl_attr_put_u8(message, IFLA_BRPORT_MODE, 1);
+	mnl_attr_nest_end(message, port);
+	int result = talk(netlink, message, NULL, NULL);
+	return result < 0 ? error_set(err, -result, "set up port %d of the bridge", index) : 0;
+}
+
 int netlink_delete_link(struct netlink *netlink, const char *name, struct error *err)
 {
 	char buffer[MESSAGE_BYTES];

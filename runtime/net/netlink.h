@@ -55,6 +55,8 @@ struct netlink_veth {
 };
 /* The peer is down. Errors: -EEXIST one of the names is taken; -EOPNOTSUPP no such kind. */
 must_check int netlink_add_veth(struct netlink *netlink, const struct netlink_veth *veth, struct error *err);
+/* Let the bridge send what comes from this port back to it. */
+must_check int netlink_set_hairpin(struct netlink *netlink, int index, struct error *err);
 /* Errors: -ENODEV it is gone. */
 must_check int netlink_delete_link(struct netlink *netlink, const char *name, struct error *err);
 
