@@ -67,11 +67,12 @@ HULL_ROOMS := runtime/cli runtime/container runtime/linux runtime/cgroup runtime
 SHIM_ROOMS := shim shim/store oci/spec base
 FRONT_ROOMS := shim/container shim/store oci/make oci/spec base
 WORKER_ROOMS := oci/layer base
+IMAGE_ROOMS := oci/image oci/layer oci/make oci/spec base
 NET_ROOMS := runtime/net oci/spec base
-ROOMS := $(HULL_ROOMS) runtime/net oci/layer shim shim/store shim/container
+ROOMS := $(HULL_ROOMS) runtime/net oci/image oci/layer shim shim/store shim/container
 # Files of a room that belong to another program, with its own library.
 SEPARATE := runtime/linux/seccomp_compile.c runtime/linux/seccomp_main.c runtime/cli/main.c runtime/net/main.c \
-  shim/main.c shim/container/main.c oci/layer/unpack_main.c $(if $(ISAL),,oci/layer/igzip.c)
+  shim/main.c shim/container/main.c oci/image/main.c oci/layer/unpack_main.c $(if $(ISAL),,oci/layer/igzip.c)
 src = $(filter-out $(SEPARATE),$(wildcard $(1)/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 lib = $(B)/lib$(subst /,_,$(1)).a
@@ -85,7 +86,8 @@ INIT_HOSTED_OBJ := $(patsubst runtime/init/%.c,$(B)/init-hosted/%.o,$(filter-out
 HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
-  $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net
+  $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
+  $(if $(wildcard oci/layer/unpack.c),$(B)/hull-image)
 
 .PHONY: all help deps demo check check-unit check-bats check-engines endurance plans bench lint format install clean
 all: $(PROGRAMS)
@@ -146,6 +148,9 @@ $(B)/hull-net: $(B)/runtime/net/main.o $(call libs,$(NET_ROOMS))
 $(B)/hull-container: $(B)/shim/container/main.o $(call libs,$(FRONT_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FRONT_ROOMS)) -Wl,--end-group $(LIB_YAJL)
 
+$(B)/hull-image: $(B)/oci/image/main.o $(call libs,$(IMAGE_ROOMS))
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(IMAGE_ROOMS)) -Wl,--end-group $(LIB_YAJL) $(LIB_LAYER)
+
 # --- unit tests: tests/unit/ROOM/NAME.c links ROOM and what lies beneath it --------------------------
 UNIT_SRC := $(wildcard tests/unit/base/*.c tests/unit/oci/*/*.c tests/unit/runtime/*/*.c tests/unit/shim/*.c tests/unit/shim/*/*.c)
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
@@ -153,6 +158,7 @@ beneath_base := base
 beneath_oci/spec := oci/spec base
 beneath_runtime/net := $(NET_ROOMS)
 beneath_oci/layer := $(WORKER_ROOMS)
+beneath_oci/image := $(IMAGE_ROOMS)
 beneath_oci/make := oci/make oci/spec base
 beneath_runtime/plan := runtime/plan oci/spec base
 beneath_runtime/cgroup := runtime/cgroup oci/spec base
