@@ -164,7 +164,11 @@ check_truth() {
 		echo "it is $(field "$name" '{{.State.Status}}')"
 		return 1
 	}
-	wait_until 5 no_process_of "$id"
+	# A hull-shim that was killed while hull created may leave a container that waits for its start: rm removes it.
+	[[ $allowed == *" -1 "* ]] || wait_until 5 no_process_of "$id" || {
+		echo "processes are left: $(processes_of "$id")"
+		return 1
+	}
 	[[ ! -e $SCRATCH/store/$id/exit.json ]] || jq -e . "$SCRATCH/store/$id/exit.json" >/dev/null
 	state=$(field "$name" '{{.State.Status}}')
 	code=$(field "$name" '{{.State.ExitCode}}')
@@ -178,7 +182,10 @@ check_truth() {
 	((!harmless)) || assert_equal "$state" exited
 	timeout -s KILL 30 "${FRONT[@]}" rm -f "$name"
 	[[ ! -e $SCRATCH/store/$id && ! -e $SCRATCH/run/$id ]]
-	no_process_of "$id"
+	wait_until 5 no_process_of "$id" || {
+		echo "rm -f leaves processes: $(processes_of "$id")"
+		return 1
+	}
 }
 
 # decided NAME: it was started, could not be, or its starter has gone.
