@@ -16,7 +16,7 @@
 #include "oci/image/blob.h"
 #include "oci/image/content.h"
 #include "oci/image/fail.h"
-#include "oci/image/names.h"
+#include "oci/image/nameset.h"
 #include "oci/image/refs.h"
 #include "oci/layer/tar_write.h"
 
@@ -36,7 +36,7 @@ struct export
 	struct front *front;
 	struct exported *images;
 	size_t count;
-	struct names blobs; /* digests, each once when sorted */
+	struct nameset blobs; /* digests, each once when sorted */
 	int out;
 };
 
@@ -209,7 +209,7 @@ static int write_archive(struct export *export, struct error *err)
 
 	if (result == 0)
 		result = write_header(export, "blobs/sha256", true, 0, err);
-	(void)names_has(&export->blobs, ""); /* sorts */
+	(void)nameset_has(&export->blobs, ""); /* sorts */
 	for (size_t i = 0; result == 0 && i < export->blobs.count; i++)
 		if (i == 0 || !text_equal(export->blobs.items[i], export->blobs.items[i - 1]))
 			result = write_blob(export, export->blobs.items[i], err);
@@ -246,16 +246,16 @@ static int add_image(struct export *export, const struct refs *refs, const char 
 	image->named = result == 0 && image->ref.name != NULL &&
 		       reference_parse(image->ref.name, &front->arena, &image->reference, &ignored) == 0;
 	if (result == 0)
-		result = names_add(&export->blobs, image->content.digest, err);
+		result = nameset_add(&export->blobs, image->content.digest, err);
 	if (result == 0)
-		result = names_add(&export->blobs, image->content.id, err);
+		result = nameset_add(&export->blobs, image->content.id, err);
 	for (size_t i = 0; result == 0 && i < image->content.manifest.layers.count; i++) {
 		const struct image_descriptor *layer = &image->content.manifest.layers.items[i];
 		autoclose int fd = -1;
 
 		result = blob_open(&front->store, layer->digest, layer->size, &fd, err);
 		if (result == 0)
-			result = names_add(&export->blobs, layer->digest, err);
+			result = nameset_add(&export->blobs, layer->digest, err);
 	}
 	export->count += result == 0;
 	return result;

@@ -15,7 +15,7 @@
 #include "oci/image/blob.h"
 #include "oci/image/content.h"
 #include "oci/image/layers.h"
-#include "oci/image/names.h"
+#include "oci/image/nameset.h"
 #include "oci/image/pins.h"
 #include "oci/image/refs.h"
 
@@ -23,18 +23,18 @@
 
 #define CLAIMS_MAX_BYTES ((size_t)16 << 20)
 
-static int keep(struct names *names, const char *kind, const char *digest, struct error *err)
+static int keep(struct nameset *names, const char *kind, const char *digest, struct error *err)
 {
 	char path[STORE_PATH_BYTES];
 
 	store_path(kind, digest, path);
-	return names_add(names, path, err);
+	return nameset_add(names, path, err);
 }
 
 /* --- what an image stands on -------------------------------------------------------------------------- */
 
 static int mark_config(const struct store *store, struct arena *arena, const struct image_manifest *manifest,
-		       struct names *names, struct error *err)
+		       struct nameset *names, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	struct image_config config;
@@ -60,7 +60,7 @@ static int mark_config(const struct store *store, struct arena *arena, const str
 
 /* The document @digest and all that it leads to. */
 static int mark(const struct store *store, struct arena *arena, const char *digest, int64_t size,
-		const char *media_type, unsigned depth, struct names *names, struct error *err)
+		const char *media_type, unsigned depth, struct nameset *names, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	enum image_kind kind = image_kind(media_type);
@@ -97,7 +97,7 @@ static int mark(const struct store *store, struct arena *arena, const char *dige
 }
 
 static int mark_ref(const struct store *store, struct arena *arena, const struct ref *ref,
-		    struct names *names, struct error *err)
+		    struct nameset *names, struct error *err)
 {
 	int result = mark(store, arena, ref->digest, ref->size, ref->media_type, 0, names, err);
 
@@ -109,7 +109,7 @@ static int mark_ref(const struct store *store, struct arena *arena, const struct
 int collect_objects(const struct store *store, struct arena *arena, const struct ref *ref,
 		    struct strings *ret, struct error *err)
 {
-	struct names names = { .arena = arena };
+	struct nameset names = { .arena = arena };
 	int result = mark_ref(store, arena, ref, &names, err);
 
 	*ret = (struct strings){ names.count, names.items };
@@ -122,7 +122,7 @@ int collect_objects(const struct store *store, struct arena *arena, const struct
 static int list(const struct store *store, struct arena *arena, const char *path, struct strings *ret,
 		struct error *err)
 {
-	struct names names = { .arena = arena };
+	struct nameset names = { .arena = arena };
 	int fd = openat(store->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	int result = 0;
@@ -136,13 +136,14 @@ static int list(const struct store *store, struct arena *arena, const char *path
 	for (const struct dirent *entry = readdir(stream); result == 0 && entry != NULL;
 	     entry = readdir(stream))
 		if (!text_equal(entry->d_name, ".") && !text_equal(entry->d_name, ".."))
-			result = names_add(&names, entry->d_name, err);
+			result = nameset_add(&names, entry->d_name, err);
 	(void)closedir(stream); /* only read */
 	*ret = (struct strings){ names.count, names.items };
 	return result;
 }
 
-static int mark_claims(const struct store *store, const char *session, struct names *names, struct error *err)
+static int mark_claims(const struct store *store, const char *session, struct nameset *names,
+		       struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	char path[STORE_PATH_BYTES];
@@ -157,7 +158,7 @@ static int mark_claims(const struct store *store, const char *session, struct na
 		bool more = line[length] == '\n';
 
 		line[length] = '\0';
-		result = names_add(names, line, err);
+		result = nameset_add(names, line, err);
 		line += length + more;
 	}
 	return result;
@@ -175,14 +176,14 @@ static bool is_alive(const struct store *store, const char *session)
 }
 
 struct survey {
-	struct names needed;
+	struct nameset needed;
 	struct strings dead_sessions, dead_pins;
 };
 
 static int survey_sessions(const struct store *store, struct arena *arena, struct survey *survey,
 			   struct error *err)
 {
-	struct names dead = { .arena = arena };
+	struct nameset dead = { .arena = arena };
 	struct strings sessions;
 	int result = list(store, arena, "tmp", &sessions, err);
 
@@ -190,7 +191,7 @@ static int survey_sessions(const struct store *store, struct arena *arena, struc
 		if (is_alive(store, sessions.items[i]))
 			result = mark_claims(store, sessions.items[i], &survey->needed, err);
 		else
-			result = names_add(&dead, sessions.items[i], err);
+			result = nameset_add(&dead, sessions.items[i], err);
 	}
 	survey->dead_sessions = (struct strings){ dead.count, dead.items };
 	return result;
@@ -211,7 +212,7 @@ static int look_around(const struct store *store, struct arena *arena, struct su
 		result = pins_load(store, arena, &pins, &survey->dead_pins, err);
 	for (size_t i = 0; result == 0 && i < pins.count; i++)
 		for (size_t j = 0; result == 0 && j < pins.items[i].objects.count; j++)
-			result = names_add(&survey->needed, pins.items[i].objects.items[j], err);
+			result = nameset_add(&survey->needed, pins.items[i].objects.items[j], err);
 	return result < 0 ? result : survey_sessions(store, arena, survey, err);
 }
 
@@ -265,8 +266,8 @@ static const char *const places[] = { "blobs/sha256", "blobs/sha512", "layers/sh
 struct sweep {
 	const struct store *store;
 	struct arena *arena;
-	struct names only;  /* where limited */
-	struct names found; /* where nothing is changed */
+	struct nameset only;  /* where limited */
+	struct nameset found; /* where nothing is changed */
 	bool limited, measure;
 	uint64_t objects;
 };
@@ -274,10 +275,11 @@ struct sweep {
 static int sweep_object(struct sweep *sweep, const char *path, struct error *err)
 {
 	sweep->objects++;
-	return sweep->measure ? names_add(&sweep->found, path, err) : store_discard(sweep->store, path, err);
+	return sweep->measure ? nameset_add(&sweep->found, path, err)
+			      : store_discard(sweep->store, path, err);
 }
 
-static int sweep_place(struct sweep *sweep, const char *place, struct names *needed, struct error *err)
+static int sweep_place(struct sweep *sweep, const char *place, struct nameset *needed, struct error *err)
 {
 	struct strings names;
 	int result = list(sweep->store, sweep->arena, place, &names, err);
@@ -286,7 +288,7 @@ static int sweep_place(struct sweep *sweep, const char *place, struct names *nee
 		char path[512];
 
 		(void)snprintf(path, sizeof(path), "%s/%.300s", place, names.items[i]);
-		if (names_has(needed, path) || (sweep->limited && !names_has(&sweep->only, path)))
+		if (nameset_has(needed, path) || (sweep->limited && !nameset_has(&sweep->only, path)))
 			continue;
 		result = sweep_object(sweep, path, err);
 	}
@@ -332,7 +334,7 @@ int collect_garbage(const struct store *store, struct arena *arena, const struct
 
 	sweep.only.arena = arena;
 	for (size_t i = 0; only != NULL && result == 0 && i < only->count; i++)
-		result = names_add(&sweep.only, only->items[i], err);
+		result = nameset_add(&sweep.only, only->items[i], err);
 	if (result == 0)
 		result = sweep_all(&sweep, err);
 	if (result < 0)

@@ -6,8 +6,9 @@
 #include "base/banned.h"
 
 static const struct command *const table[] = {
-	&cmd_import, &cmd_export, &cmd_ls, &cmd_inspect, &cmd_history, &cmd_tree, &cmd_tag,
-	&cmd_rm,     &cmd_prune,  &cmd_df, &cmd_check,   &cmd_repair,  NULL,
+	&cmd_import, &cmd_export, &cmd_ls,    &cmd_inspect, &cmd_history, &cmd_tree,
+	&cmd_tag,    &cmd_rm,     &cmd_prune, &cmd_df,      &cmd_check,   &cmd_repair,
+	&cmd_bundle, &cmd_unpack, &cmd_diff,  &cmd_mount,   &cmd_umount,  NULL,
 };
 
 static const struct flag_row global_rows[] = {

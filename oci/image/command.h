@@ -17,7 +17,8 @@ struct command_globals {
 };
 extern const struct commands_program command_program;
 
-extern const struct command cmd_check, cmd_df, cmd_export, cmd_history, cmd_import, cmd_inspect, cmd_ls,
-	cmd_prune, cmd_repair, cmd_rm, cmd_tag, cmd_tree;
+extern const struct command cmd_bundle, cmd_check, cmd_df, cmd_diff, cmd_export, cmd_history, cmd_import,
+	cmd_inspect, cmd_ls, cmd_mount, cmd_prune, cmd_repair, cmd_rm, cmd_tag, cmd_tree, cmd_umount,
+	cmd_unpack;
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * A set of names that grows, in an arena: sorted when it is first asked.
  */
-#ifndef HULL_OCI_IMAGE_NAMES_H
-#define HULL_OCI_IMAGE_NAMES_H
+#ifndef HULL_OCI_IMAGE_NAMESET_H
+#define HULL_OCI_IMAGE_NAMESET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-struct names {
+struct nameset {
 	struct arena *arena;
 	const char **items;
 	size_t count, room;
@@ -18,7 +18,7 @@ struct names {
 };
 
 /* Copies @name. */
-must_check int names_add(struct names *names, const char *name, struct error *err);
-bool names_has(struct names *names, const char *name);
+must_check int nameset_add(struct nameset *names, const char *name, struct error *err);
+bool nameset_has(struct nameset *names, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
-/* A set of names; see names.h. */
-#include "oci/image/names.h"
+/* A set of names; see nameset.h. */
+#include "oci/image/nameset.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-int names_add(struct names *names, const char *name, struct error *err)
+int nameset_add(struct nameset *names, const char *name, struct error *err)
 {
 	const char *copy = arena_copy(names->arena, name, strlen(name));
 
@@ -34,7 +34,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bool names_has(struct names *names, const char *name)
+bool nameset_has(struct nameset *names, const char *name)
 {
 	if (names->count == 0)
 		return false;
