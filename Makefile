@@ -87,7 +87,7 @@ HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
-  $(if $(wildcard oci/layer/unpack.c),$(B)/hull-image)
+  $(if $(and $(wildcard oci/layer/assemble.c),$(wildcard oci/layer/diff.c),$(wildcard oci/layer/pack.c)),$(B)/hull-image)
 
 .PHONY: all help deps demo check check-unit check-bats check-engines check-vm endurance plans bench lint format install clean
 all: $(PROGRAMS)
