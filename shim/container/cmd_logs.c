@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "shim/container/spawn.h"
+#include "shim/container/journal.h"
 #include "shim/container/view.h"
 #include "base/words.h"
 #include "shim/store/logread.h"
@@ -21,7 +21,6 @@
 
 #define LOOK_MS 200       /* between looks whether the container still runs */
 #define BUNCH_BYTES 65536 /* written at once */
-#define JOURNALCTL "/usr/bin/journalctl"
 
 struct logs_values {
 	const char *since, *until, *tail;
@@ -230,34 +229,74 @@ static int show_files(struct logs *logs, uint64_t tail, struct error *err)
 
 /* --- the journal ---------------------------------------------------------------------------------- */
 
-/* journalctl reads it; what it is asked for is what was asked of us. */
-static int show_journal(const struct logs *logs, const struct logs_values *given, struct error *err)
+/* What is there now, or all up to the end of @journal. @wait_ms: for the first one. */
+static int write_journal(struct logs *logs, struct journal *journal, int wait_ms, struct error *err)
 {
-	struct arena *arena = &logs->front->arena;
-	struct spawn_args args = { .count = 0 };
-	int fds[] = { -1, STDOUT_FILENO, STDERR_FILENO }, status;
-	pid_t pid;
+	struct logread_entry entry;
+	int result;
 
-	spawn_add(&args, JOURNALCTL);
-	spawn_add(&args, "--quiet");
-	spawn_add(&args, "--no-pager");
-	spawn_add(&args, logs->timestamps ? "--output=short-iso-precise" : "--output=cat");
-	spawn_add(&args, arena_format(arena, "CONTAINER_ID_FULL=%s", logs->id));
-	if (logs->since_ns != INT64_MIN)
-		spawn_add(&args, arena_format(arena, "--since=@%lld",
-					      (long long)(logs->since_ns / WORDS_SECOND_NS)));
-	if (logs->until_ns != INT64_MAX)
-		spawn_add(&args, arena_format(arena, "--until=@%lld",
-					      (long long)(logs->until_ns / WORDS_SECOND_NS)));
-	if (logs->tailed)
-		spawn_add(&args, arena_format(arena, "--lines=%s", given->tail));
-	else if (logs->follow)
-		spawn_add(&args, "--lines=all");
-	if (logs->follow)
-		spawn_add(&args, "--follow");
-	int result = spawn_start(&args, fds, ARRAY_LEN(fds), false, &pid, err);
-	if (result == 0)
-		result = spawn_wait(pid, &status, err);
+	while ((result = journal_next(journal, wait_ms, &entry, err)) > 0) {
+		if (wanted(logs, &entry))
+			result = write_entry(logs, &entry, err);
+		if (result < 0)
+			return result;
+		wait_ms = wait_ms < 0 ? wait_ms : 0;
+	}
+	return result < 0 ? result : flush(logs, err);
+}
+
+/* Until the container has ended; @ret_cursor is behind what was written. */
+static int follow_journal(struct logs *logs, const struct journal_query *query, char *ret_cursor,
+			  struct error *err)
+{
+	struct journal journal;
+	struct error ignored;
+	int status = 0, result = journal_open(query, &logs->front->arena, &journal, err);
+
+	if (result < 0)
+		return result;
+	while (result == 0 && !journal.ended && still_runs(logs) && words_now_ns() <= logs->until_ns)
+		result = write_journal(logs, &journal, LOOK_MS, err);
+	memcpy(ret_cursor, journal.cursor, sizeof(journal.cursor));
+	if (result < 0) {
+		ignore_failure(journal_close(&journal, &status, &ignored)); /* the reason is told already */
+		return result;
+	}
+	result = journal_close(&journal, &status, err);
+	return result < 0 ? result : status;
+}
+
+static int show_journal(struct logs *logs, const struct logs_values *given, struct error *err)
+{
+	struct journal_query query = { .id = logs->id,
+				       .lines = logs->tailed ? given->tail : NULL,
+				       .since_ns = logs->since_ns,
+				       .until_ns = logs->until_ns,
+				       .follow = logs->follow && still_runs(logs) };
+	char cursor[JOURNAL_CURSOR_BYTES] = "";
+	struct journal journal;
+	struct error ignored;
+	int status = 0, result = query.follow ? follow_journal(logs, &query, cursor, err) : 0;
+
+	if (result != 0)
+		return result;
+	/* What came last may not be there yet; and a follower was ended wherever it was. */
+	if (!still_runs(logs))
+		journal_sync();
+	query.follow = false;
+	if (cursor[0] != '\0') {
+		query.after = cursor;
+		query.lines = NULL;
+	}
+	result = journal_open(&query, &logs->front->arena, &journal, err);
+	if (result < 0)
+		return result;
+	result = write_journal(logs, &journal, -1, err);
+	if (result < 0) {
+		ignore_failure(journal_close(&journal, &status, &ignored)); /* the reason is told already */
+		return result;
+	}
+	result = journal_close(&journal, &status, err);
 	return result < 0 ? result : status;
 }
 
