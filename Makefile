@@ -85,7 +85,7 @@ INIT_OBJ := $(patsubst runtime/init/%.c,$(B)/init/%.o,$(INIT_SRC))
 INIT_HOSTED_OBJ := $(patsubst runtime/init/%.c,$(B)/init-hosted/%.o,$(filter-out runtime/init/start.c,$(INIT_SRC)))
 HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
-PROGRAMS := $(B)/hull $(B)/hull-seccomp $(if $(wildcard shim/main.c),$(B)/hull-shim) \
+PROGRAMS := $(B)/hull $(B)/hull-seccomp $(B)/hull-unpack $(if $(wildcard shim/main.c),$(B)/hull-shim) \
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
   $(if $(and $(wildcard oci/layer/assemble.c),$(wildcard oci/layer/diff.c),$(wildcard oci/layer/pack.c)),$(B)/hull-image)
 
@@ -138,6 +138,11 @@ $(B)/hull: $(B)/runtime/cli/main.o $(LIBS)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIB_YAJL)
 $(B)/hull-seccomp: $(patsubst %,$(B)/runtime/linux/seccomp_%.o,main compile merge bpf format) $(call lib,base)
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $^ -lseccomp
+$(B)/hull-unpack: $(B)/oci/layer/unpack_main.o $(call libs,$(WORKER_ROOMS))
+	$(Q)$(CC) $(LDFLAGS_DYNAMIC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(WORKER_ROOMS)) -Wl,--end-group $(LIB_WORKER) $(LIB_YAJL)
+# A layer by hand: tests/bench/bench-unpack, and looking.
+$(B)/unpack: $(B)/tests/helpers/unpack.o $(call libs,$(WORKER_ROOMS)) | $(B)/hull-unpack
+	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(WORKER_ROOMS)) -Wl,--end-group $(LIB_LAYER)
 $(B)/hull-shim: $(B)/shim/main.o $(call libs,$(SHIM_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(SHIM_ROOMS)) -Wl,--end-group $(LIB_YAJL)
 # It runs inside containers: one file, no room of hull's.
@@ -277,6 +282,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/hull $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(B)/hull $(DESTDIR)$(PREFIX)/bin/hull
 	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
+	install -m 755 $(B)/hull-unpack $(DESTDIR)$(PREFIX)/libexec/hull/hull-unpack
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
 	install -m 755 $(B)/hull-net $(DESTDIR)$(PREFIX)/libexec/hull/hull-net

@@ -79,7 +79,8 @@ static int reader_run(void *state, struct decoder_io *io, bool last, bool *ret_b
 	struct reader *reader = state;
 
 	(void)last;
-	while (io->in_length > 0 && io->out_room > 0) {
+	/* Without input too: it may hold back what had no room. */
+	do {
 		if (reader->between) {
 			int result = padding_or_member(io, &reader->padding, err);
 			if (result <= 0)
@@ -91,7 +92,7 @@ static int reader_run(void *state, struct decoder_io *io, bool last, bool *ret_b
 		int result = reader_step(reader, io, err);
 		if (result < 0)
 			return result;
-	}
+	} while (io->in_length > 0 && io->out_room > 0);
 	*ret_between = reader->between;
 	return 0;
 }

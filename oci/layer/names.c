@@ -1,0 +1,96 @@
+/* The names in one directory; see names.h. */
+#include "oci/layer/names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#include "base/banned.h"
+
+void names_release(struct names *names)
+{
+	text_release(&names->bytes);
+	free(names->offsets);
+	*names = (struct names){ 0 };
+}
+
+const char *names_at(const struct names *names, size_t at)
+{
+	return names->bytes.data + names->offsets[at];
+}
+
+uint8_t names_type(const struct names *names, size_t at)
+{
+	return (uint8_t)names->bytes.data[names->offsets[at] - 1];
+}
+
+int names_add(struct names *names, const char *name, uint8_t type, struct error *err)
+{
+	if (names->count == names->room) {
+		size_t room = names->room == 0 ? 32 : names->room * 2;
+		uint32_t *offsets = realloc(names->offsets, room * sizeof(*offsets));
+
+		if (offsets == NULL)
+			return error_set(err, ENOMEM, "read a directory");
+		names->offsets = offsets;
+		names->room = room;
+	}
+	if (names->bytes.length > UINT32_MAX - NAME_MAX - 2)
+		return error_set(err, EFBIG, "read a directory");
+	names->offsets[names->count++] = (uint32_t)names->bytes.length + 1;
+	text_append_bytes(&names->bytes, &type, 1);
+	text_append_bytes(&names->bytes, name, strlen(name) + 1);
+	return names->bytes.failed ? error_set(err, ENOMEM, "read a directory") : 0;
+}
+
+int names_read(struct names *names, int fd, bool directories, struct error *err)
+{
+	autoclose int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	int result = 0;
+
+	if (stream == NULL)
+		return error_set(err, errno, "open a directory");
+	(void)take_fd(&copy); /* the stream's */
+	while (result == 0) {
+		errno = 0;
+		const struct dirent *entry = readdir(stream);
+
+		if (entry == NULL) {
+			if (errno != 0)
+				result = error_set(err, errno, "read a directory");
+			break;
+		}
+		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, "..") ||
+		    (directories && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+			continue;
+		result = names_add(names, entry->d_name, entry->d_type, err);
+	}
+	(void)closedir(stream); /* only read */
+	return result;
+}
+
+static int compare(const void *a, const void *b, void *bytes)
+{
+	const uint32_t *one = a, *other = b;
+
+	return strcmp((const char *)bytes + *one, (const char *)bytes + *other);
+}
+
+void names_sort(struct names *names)
+{
+	size_t kept = 0;
+
+	if (names->count == 0)
+		return;
+	qsort_r(names->offsets, names->count, sizeof(*names->offsets), compare, names->bytes.data);
+	for (size_t i = 0; i < names->count; i++) {
+		if (kept == 0 || !text_equal(names_at(names, kept - 1), names_at(names, i)))
+			names->offsets[kept++] = names->offsets[i];
+	}
+	names->count = kept;
+}

@@ -1,0 +1,20 @@
+/* hull-unpack: a program of its own, started by unpack.c and by nobody else. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "oci/layer/worker.h"
+
+#include "base/banned.h"
+
+int main(void)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	if (getsockopt(WORKER_SOCKET, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_SEQPACKET) {
+		fputs("hull-unpack is started by hull-image, which gives it what it needs\n", stderr);
+		return 2;
+	}
+	return worker_main();
+}
