@@ -10,6 +10,8 @@
  *	                                  copies the terminal to stdout and stdin to the terminal
  *	probe pidfd SOCKET FILE           a pidfd socket: the text to FILE, sends SIGKILL through the pidfd
  *	probe deaf SOCKET                 a socket file that nobody listens on
+ *	probe serve                       the sockets of LISTEN_FDS: who connects is told the socket's name
+ *	                                  and the number of reloads (SIGHUP); SIGTERM ends it
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -148,6 +150,57 @@ static int serve_terminal(const char *path, const char *file)
 	return 0;
 }
 
+static volatile sig_atomic_t reloads, ended;
+
+static void got_signal(int number)
+{
+	if (number == SIGTERM)
+		ended = 1;
+	else
+		reloads++;
+}
+
+/* The name of socket @number in LISTEN_FDNAMES, words between colons. */
+static void answer(int listener, int number)
+{
+	const char *name = getenv("LISTEN_FDNAMES");
+	int peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	for (; name != NULL && number > 0; number--)
+		name = strchr(name, ':') == NULL ? NULL : strchr(name, ':') + 1;
+	if (peer < 0)
+		return;
+	(void)dprintf(peer, "%.*s %d\n", name == NULL ? 0 : (int)strcspn(name, ":"), name == NULL ? "" : name,
+		      (int)reloads);
+	(void)close(peer);
+}
+
+static int serve_sockets(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	struct sigaction action = { .sa_handler = got_signal };
+	struct pollfd polls[16];
+	sigset_t blocked, none;
+	int sockets = count == NULL ? 0 : atoi(count);
+
+	if (pid == NULL || atoi(pid) != getpid() || sockets < 1 || sockets > 16)
+		return 3;
+	/* They come only while we wait: none is missed between a look and the next wait. */
+	(void)sigfillset(&blocked);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	for (int i = 0; i < sockets; i++)
+		polls[i] = (struct pollfd){ .fd = 3 + i, .events = POLLIN };
+	while (!ended)
+		if (ppoll(polls, (nfds_t)sockets, NULL, &none) > 0)
+			for (int i = 0; i < sockets; i++)
+				if (polls[i].revents != 0)
+					answer(polls[i].fd, i);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
@@ -164,6 +217,8 @@ int main(int argc, char **argv)
 		return printf("%04o\n", (unsigned)umask(0)) < 0;
 	if (strcmp(word, "signals") == 0)
 		return list_signals();
+	if (strcmp(word, "serve") == 0)
+		return serve_sockets();
 	if (strcmp(word, "read") == 0 && argc > 2)
 		while (copy(atoi(argv[2]), 1)) {
 		}

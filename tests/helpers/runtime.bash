@@ -95,11 +95,12 @@ add_mount() {
 	config "$B" '.mounts += [$mount]' --argjson mount "$1"
 }
 
-# probe: makes tests/helpers/probe.c, once for all tests of a run; PROBE names it, and it is /bin/probe of $B.
+# probe: makes tests/helpers/probe.c, once for all tests of a run; PROBE names it, and it is /bin/probe of $B. On a
+# machine without a compiler it is in HULL_TEST_PROGRAMS.
 probe() {
-	requires_command gcc
-	PROBE=${BATS_RUN_TMPDIR:-$SCRATCH}/hull-probe
+	PROBE=${HULL_TEST_PROGRAMS:-${BATS_RUN_TMPDIR:-$SCRATCH}}/probe
 	if [[ ! -x $PROBE ]]; then
+		requires_command gcc
 		gcc -O1 -Wall -static -o "$PROBE.$$" "$TOP/tests/helpers/probe.c" || return
 		mv "$PROBE.$$" "$PROBE"
 	fi

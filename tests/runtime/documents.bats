@@ -29,7 +29,7 @@ plain() {
 
 # console: a console socket; what comes from the terminal is in $SCRATCH/output.
 console() {
-	requires_command gcc script
+	requires_command script
 	probe
 	rm -f "$SCRATCH/console"
 	"$PROBE" receive "$SCRATCH/console" "$SCRATCH/console-text" </dev/null >>"$SCRATCH/output" 2>&1 3>&- &
