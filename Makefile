@@ -21,7 +21,7 @@ comma := ,
 # never before `deps` had its chance (see the recursive calls below).
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
-COMPILING := $(filter-out help deps demo check check-unit check-bats check-engines check-vm endurance plans bench lint format clean,$(GOALS))
+COMPILING := $(filter-out help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance plans bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
   $(if $(FAULTS),-DHULL_FAULTS) $(if $(ISAL),-DHULL_ISAL)
@@ -89,7 +89,7 @@ PROGRAMS := $(B)/hull $(B)/hull-seccomp $(B)/hull-unpack $(if $(wildcard shim/ma
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
   $(if $(and $(wildcard oci/layer/assemble.c),$(wildcard oci/layer/diff.c),$(wildcard oci/layer/pack.c)),$(B)/hull-image)
 
-.PHONY: all help deps demo check check-unit check-bats check-engines check-vm endurance plans bench lint format install clean
+.PHONY: all help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance plans bench lint format install clean
 all: $(PROGRAMS)
 
 help:
@@ -203,11 +203,17 @@ SOURCES := $(shell find base oci runtime shim tests -name "*.[ch]" 2>/dev/null)
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ## make               build hull and its helper below build/
-## make demo          install what is missing, build, show the life of a container
+## make demo          install what is missing, build, tell the story: an image and three containers of it
 demo:
 	tests/helpers/deps build demo
 	+@$(MAKE_BUILD) $(jobs) all
 	@tests/demo
+
+## make demo-bundle   the life of one container of a bundle, step by step
+demo-bundle:
+	tests/helpers/deps build demo
+	+@$(MAKE_BUILD) $(jobs) all
+	@tests/demo-bundle
 
 ## make check         install what is missing, build, run all tests but those of the engines
 check:
@@ -261,6 +267,7 @@ bench:
 	+@$(MAKE_BUILD) $(jobs) all
 	@tests/bench/bench
 	@tests/bench/bench-shim
+	@tests/bench/bench-image
 
 ## make lint          the rules that a script can check
 lint:
@@ -292,7 +299,7 @@ install: all
 	sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hull|' shim/systemd/hull@.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hull@.service
 	install -d $(DESTDIR)$(PREFIX)/share/doc/hull
 	install -m 644 shim/systemd/hull@.service.d/limits.conf.example $(DESTDIR)$(PREFIX)/share/doc/hull/limits.conf.example
-	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 docs/hull@.service.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 docs/hull-net.8 docs/hull@.service.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 ## make clean
 clean:

@@ -174,7 +174,8 @@ int firewall_sync(const struct state *state, const struct state_view *view, bool
 	if (known && text_equal(had.data, facts.data))
 		return 0;
 	/* until all is done nothing is known of the table */
-	if (unlinkat(state->root, FILE_NAME, 0) < 0 && errno != ENOENT)
+	if ((unlinkat(state->root, FILE_NAME, 0) < 0 && errno != ENOENT) ||
+	    (unlinkat(state->root, FILE_NAME ".new", 0) < 0 && errno != ENOENT))
 		return error_set(err, errno, "remove \"" FILE_NAME "\"");
 	if (!known || change(facts.data, &had, &ignored) < 0)
 		result = replace(facts.data, err);

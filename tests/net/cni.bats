@@ -113,14 +113,15 @@ gone() {
 	net add --id a --pid "$A" --network cni:made -p 127.0.0.1:8080:80/udp --ip 10.5.0.2 --mac 02:00:00:00:00:09
 	net check --id a
 	net del --id a
-	assert_equal "$(cat "$SCRATCH/calls")" "$(sed "s/NS/\/proc\/$A\/ns\/net IgnoreUnknown=1;IP=10.5.0.2;MAC=02:00:00:00:00:09/" <<-END
-		one ADD a eth0 NS
-		two ADD a eth0 NS
-		one CHECK a eth0 NS
-		two CHECK a eth0 NS
-		two DEL a eth0 NS
-		one DEL a eth0 NS
-	END
+	assert_equal "$(cat "$SCRATCH/calls")" "$(
+		sed "s/NS/\/proc\/$A\/ns\/net IgnoreUnknown=1;IP=10.5.0.2;MAC=02:00:00:00:00:09/" <<-END
+			one ADD a eth0 NS
+			two ADD a eth0 NS
+			one CHECK a eth0 NS
+			two CHECK a eth0 NS
+			two DEL a eth0 NS
+			one DEL a eth0 NS
+		END
 	)"
 	assert_equal "$(jq -c 'keys, .name, .cniVersion, .runtimeConfig' "$SCRATCH/one.ADD" | tr '\n' ' ')" \
 		'["capabilities","cniVersion","mine","name","runtimeConfig","type"] "made" "1.0.0" {"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"udp","hostIP":"127.0.0.1"}],"ips":["10.5.0.2"],"mac":"02:00:00:00:00:09"} '

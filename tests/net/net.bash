@@ -198,4 +198,3 @@ assert_host_is_clean() {
 host_is_clean() {
 	assert_host_is_clean 2>/dev/null
 }
-
