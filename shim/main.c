@@ -31,7 +31,9 @@
 
 #include "base/banned.h"
 
-#define UNIT_WAIT_MS 5000 /* a unit is started once: it does not fail for the end of the last run */
+/* The shim of the last run may be about to end. A unit is started once: it waits for all of that end. */
+#define LAST_WAIT_MS 2000
+#define UNIT_WAIT_MS 5000
 
 static const char usage[] =
 	"usage: hull-shim run [--systemd] [--adopt] [--store DIR] [--run DIR] [--hull PATH] [--root DIR]\n"
@@ -240,7 +242,10 @@ static int keep(const struct arguments *arguments, struct keeper_options *option
 	if (result == 0)
 		result = store_container_load(&store, id, &arena, &container, err);
 	if (result == 0)
-		result = claim_run_directory(&store, id, arguments->systemd ? UNIT_WAIT_MS : 0,
+		result = claim_run_directory(&store, id,
+					     arguments->adopt     ? 0
+					     : arguments->systemd ? UNIT_WAIT_MS
+								  : LAST_WAIT_MS,
 					     &options->run_directory, err);
 	text_format(&bundle, "%s/%s", store_path.data, id);
 	if (result == 0)

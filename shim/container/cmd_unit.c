@@ -284,6 +284,11 @@ static int unit_run(struct front *front, const void *values, const struct string
 		return error_set(err, 0,
 				 "container %s is removed when it ends (--rm): it cannot be a service",
 				 view.container.name);
+	/* Whose network that is is looked up by hull container start, not by hull-shim. */
+	if (view.container.network != NULL && text_starts(view.container.network, "container:"))
+		return error_set(err, 0,
+				 "container %s has the network of another (%s): it cannot be a service",
+				 view.container.name, view.container.network);
 	result = check_path(front->store.root_path, err);
 	if (result == 0)
 		result = check_path(front->store.run_path, err);

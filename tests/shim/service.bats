@@ -87,6 +87,13 @@ verified() {
 	assert_status 1
 	assert_output_has "container gone is removed when it ends (--rm): it cannot be a service"
 	front create --name web --bundle "$B" >/dev/null
+	file=$(directory web)/container.json
+	cp "$file" "$SCRATCH/saved"
+	jq '.network = "container:db"' "$SCRATCH/saved" >"$file"
+	run front unit web
+	assert_status 1
+	assert_output_has "container web has the network of another (container:db): it cannot be a service"
+	cp "$SCRATCH/saved" "$file"
 	run front unit --restart-policy sometimes web
 	assert_status 1
 	assert_output_has "invalid restart policy 'sometimes'"
