@@ -18,7 +18,6 @@
 #include "base/fd.h"
 #include "base/overlay.h"
 #include "base/program.h"
-#include "base/remove.h"
 #include "oci/image/assembly.h"
 #include "oci/image/content.h"
 #include "oci/image/fail.h"
@@ -77,7 +76,7 @@ static void undo(struct making *making)
 	if (making->directory < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		ignore_failure(remove_tree(making->directory, names[i], &ignored));
+		ignore_failure(store_remove(making->directory, names[i], &ignored));
 	if (making->made)
 		(void)rmdir(making->request->directory); /* whoever put something into it keeps it */
 	if (making->pin[0] != '\0')
@@ -477,7 +476,7 @@ static int load_mounted(const char *directory, struct arena *arena, struct rootf
 	if (inner >= 0)
 		result = rootfs_load(inner, arena, ret, &found, err);
 	if (result == 0 && !found)
-		result = fail_missing(err, "\"%s\" is no bundle that was made with --mount", directory);
+		result = fail_missing(err, "\"%s\" is no bundle that was made with --mount-root", directory);
 	return result;
 }
 

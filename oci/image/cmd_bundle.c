@@ -18,7 +18,7 @@ struct bundle_values {
 static const struct flag_row bundle_rows[] = {
 	CHOICE_ROWS(struct bundle_values),
 	FLAG(struct bundle_values, id, TEXT, "id", 0, "ID", "of the container that the bundle is for"),
-	FLAG(struct bundle_values, mount, BOOL, "mount", 0, NULL,
+	FLAG(struct bundle_values, mount, BOOL, "mount-root", 0, NULL,
 	     "mount the root at DIR/rootfs, for runtimes that know no layers"),
 	FLAG(struct bundle_values, name, TEXT, "name", 0, "NAME", "of the container"),
 	FLAG(struct bundle_values, net_path, TEXT, "network-path", 0, "PATH",
@@ -124,7 +124,7 @@ const struct command cmd_unpack = {
 const struct command cmd_mount = {
 	.name = "mount",
 	.usage = "DIR",
-	.summary = "Mount the root of a bundle that was made with --mount, after a reboot for example",
+	.summary = "Mount the root of a bundle that was made with --mount-root, after a reboot for example",
 	.min_args = 1,
 	.max_args = 1,
 	.no_store = true,
@@ -135,7 +135,7 @@ const struct command cmd_umount = {
 	.name = "umount",
 	.aliases = "unmount",
 	.usage = "DIR",
-	.summary = "Unmount the root of a bundle that was made with --mount",
+	.summary = "Unmount the root of a bundle that was made with --mount-root",
 	.min_args = 1,
 	.max_args = 1,
 	.no_store = true,

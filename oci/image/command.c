@@ -29,4 +29,5 @@ const struct commands_program command_program = {
 	.version = offsetof(struct command_globals, version),
 	.usage_status = FAIL_USAGE,
 	.open = front_open,
+	.status = front_open_status,
 };

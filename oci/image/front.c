@@ -57,6 +57,12 @@ int front_open(struct front *front, const void *values, struct error *err)
 	return result < 0 ? result : store_open(path, &front->store, err);
 }
 
+int front_open_status(const struct command *command, const struct error *err)
+{
+	(void)command;
+	return (int)fail_status(-err->number);
+}
+
 int front_end(int result, const struct error *err)
 {
 	if (result >= 0)

@@ -5,6 +5,7 @@
 #define HULL_OCI_IMAGE_FRONT_H
 
 #include "base/arena.h"
+#include "base/commands.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -20,6 +21,8 @@ struct front {
 int front_main(int argc, char **argv);
 /* Open the store; @values is a struct command_globals. */
 must_check int front_open(struct front *front, const void *values, struct error *err);
+/* The exit status where that failed. */
+int front_open_status(const struct command *command, const struct error *err);
 /*
  * The exit status of a command that ended with @result: tells the error, if it is one. Every run function of
  * a command ends with it, because the errno that a function returned says which status it is (fail.h).

@@ -73,6 +73,7 @@ static int publish(struct import *import, struct blob_new *blob, enum codec code
 		    digest, config.length, codec_media_type(codec), blob->digest,
 		    (unsigned long long)blob->size);
 	result = text_done(&manifest, err);
+	import->progress.quiet = true; /* what there was to tell has been told */
 	if (result == 0)
 		result = import_name(import, NULL, true, &image.name, err);
 	return result < 0 ? result : import_publish(import, &image, err);

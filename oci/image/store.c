@@ -85,8 +85,10 @@ static int write_new(const struct store *store, const char *path, const char *wo
 /* oci-layout comes last: where it is, everything is. */
 static int make_layout(const struct store *store, struct error *err)
 {
-	static const char *const directories[] = { "blobs",  "blobs/sha256", "layers", "layers/sha256",
-						   "chains", "bundles",      "tmp",    "trash" };
+	static const char *const directories[] = {
+		"blobs",         "blobs/sha256", "layers", "layers/sha256", "chains",
+		"chains/sha256", "bundles",      "tmp",    "trash",
+	};
 	int result = store_lock(store, true, err);
 
 	if (result < 0)
@@ -187,6 +189,15 @@ int store_discard(const struct store *store, const char *path, struct error *err
 	return 0;
 }
 
+int store_remove(int directory, const char *name, struct error *err)
+{
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return error_set(err, errno, "remove \"%s\"", name);
+	return remove_tree(directory, name, err);
+}
+
 int store_empty_trash(const struct store *store, struct error *err)
 {
 	int fd = openat(store->root, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -203,7 +214,7 @@ int store_empty_trash(const struct store *store, struct error *err)
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
 		store_fault("trash");
-		result = remove_tree(fd, entry->d_name, err);
+		result = store_remove(fd, entry->d_name, err);
 		/* somebody else who empties it took a part away under our hands */
 		if (result == -ENOENT || result == -ENOTEMPTY)
 			result = 0;
