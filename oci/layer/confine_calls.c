@@ -26,20 +26,53 @@
 
 /* The most frequent first: the filter is walked in this order. */
 static const unsigned allowed[] = {
-	SYS_write,         SYS_futex,           SYS_openat,         SYS_close,    SYS_utimensat, SYS_read,
-	SYS_newfstatat,    SYS_openat2,         SYS_fstat,          SYS_fchown,   SYS_fchmod,    SYS_mkdirat,
-	SYS_getdents64,    SYS_symlinkat,       SYS_readlinkat,     SYS_fchownat, SYS_fchmodat,  SYS_linkat,
-	SYS_mknodat,       SYS_unlinkat,        SYS_fsetxattr,      SYS_pwrite64, SYS_ftruncate, SYS_lseek,
+	SYS_write,
+	SYS_futex,
+	SYS_openat,
+	SYS_close,
+	SYS_utimensat,
+	SYS_read,
+	SYS_newfstatat,
+	SYS_openat2,
+	SYS_fstat,
+	SYS_fchown,
+	SYS_fchmod,
+	SYS_mkdirat,
+	SYS_getdents64,
+	SYS_symlinkat,
+	SYS_readlinkat,
+	SYS_fchownat,
+	SYS_fchmodat,
+	SYS_linkat,
+	SYS_mknodat,
+	SYS_unlinkat,
+	SYS_fsetxattr,
+	SYS_pwrite64,
+	SYS_ftruncate,
+	SYS_lseek,
 	SYS_fcntl, /* duplicates */
-	SYS_umask,         SYS_geteuid,         SYS_getegid,        SYS_munmap,   SYS_mremap,    SYS_madvise,
-	SYS_brk,           SYS_sendmsg,                             /* the answer */
-	SYS_clock_gettime, SYS_getrandom,                           /* malloc of later glibcs */
-	SYS_sched_yield,   SYS_restart_syscall, SYS_rt_sigprocmask, /* threads that begin and end */
-	SYS_rt_sigreturn,  SYS_set_robust_list, SYS_gettid,
+	SYS_umask,
+	SYS_geteuid,
+	SYS_getegid,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	SYS_brk,
+	SYS_sendmsg, /* the answer */
+	SYS_clock_gettime,
+	SYS_getrandom, /* malloc of later glibcs */
+	SYS_sched_yield,
+	SYS_sysinfo,
+	/* qsort asks how much memory it may take */ SYS_restart_syscall,
+	SYS_rt_sigprocmask, /* threads that begin and end */
+	SYS_rt_sigreturn,
+	SYS_set_robust_list,
+	SYS_gettid,
 #ifdef SYS_rseq
 	SYS_rseq,
 #endif
-	SYS_exit,          SYS_exit_group,
+	SYS_exit,
+	SYS_exit_group,
 };
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, field))

@@ -118,13 +118,18 @@ static int write_sparse(struct extract *extract, const struct tar_entry *entry, 
 	return 0;
 }
 
+/* Most files are root's and have no special bits: they can be born with the right mode and owner. */
+static bool born_right(const struct extract *extract, const struct tar_entry *entry, const struct spot *spot)
+{
+	return spot->parent.plain && entry->uid == extract->uid && entry->gid == extract->gid &&
+	       (entry->mode & 07000) == 0 && !extract->options->flat;
+}
+
 static int add_file(struct extract *extract, const struct tar_entry *entry, struct spot *spot,
 		    struct error *err)
 {
 	const int flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
-	/* Most files are root's and have no special bits: they can be born right. */
-	bool made = spot->parent.plain && entry->uid == extract->uid && entry->gid == extract->gid &&
-		    (entry->mode & 07000) == 0 && !extract->options->flat;
+	bool made = born_right(extract, entry, spot);
 	mode_t mode = made ? entry->mode : 0600;
 
 	if (entry->size > extract->options->max_bytes - extract->bytes)
@@ -146,7 +151,9 @@ static int add_file(struct extract *extract, const struct tar_entry *entry, stru
 			  : attributes_set(fd, entry, made, NULL, &extract->result->xattrs_dropped, err);
 }
 
-static int set_directory(struct extract *extract, const struct tar_entry *entry, int fd, struct error *err)
+/* @made: it was just made with the mode and owner already right. @ret: what it is as a place. */
+static int set_directory(struct extract *extract, const struct tar_entry *entry, int fd, bool made,
+			 struct places_directory *ret, struct error *err)
 {
 	struct stat status;
 
@@ -155,8 +162,10 @@ static int set_directory(struct extract *extract, const struct tar_entry *entry,
 	struct notes_directory *note = notes_make(&extract->notes, status.st_ino);
 	if (note == NULL)
 		return error_set(err, ENOMEM, "unpack");
-	/* Also when mkdir made it just now: it may have inherited a set-group-ID bit. */
-	return attributes_set(fd, entry, false, note, &extract->result->xattrs_dropped, err);
+	*ret = (struct places_directory){ .fd = fd,
+					  .inode = status.st_ino,
+					  .plain = (entry->mode & S_ISGID) == 0 };
+	return attributes_set(fd, entry, made, note, &extract->result->xattrs_dropped, err);
 }
 
 static int open_directory(const struct spot *spot)
@@ -167,23 +176,30 @@ static int open_directory(const struct spot *spot)
 static int add_directory(struct extract *extract, const struct tar_entry *entry, struct spot *spot,
 			 struct error *err)
 {
-	struct places_directory ignored;
+	struct places_directory place;
+	bool ready = born_right(extract, entry, spot);
+	mode_t mode = ready ? entry->mode : 0700;
+	bool made = mkdirat(spot->parent.fd, spot->leaf, mode) == 0;
 
-	if (mkdirat(spot->parent.fd, spot->leaf, 0700) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return error_set(err, errno, "make the directory");
 	autoclose int fd = open_directory(spot);
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
 		int result = replace(extract, entry, spot, err);
 		if (result < 0)
 			return result;
-		if (mkdirat(spot->parent.fd, spot->leaf, 0700) == 0)
+		made = mkdirat(spot->parent.fd, spot->leaf, mode) == 0;
+		if (made)
 			fd = open_directory(spot);
 	}
 	if (fd < 0)
 		return error_set(err, errno, "make the directory");
-	int result = set_directory(extract, entry, fd, err);
+	int result = set_directory(extract, entry, fd, made && ready, &place, err);
+	if (result < 0)
+		return result;
 	/* What comes next is most likely in it. */
-	return result < 0 ? result : places_add(&extract->places, entry->path, take_fd(&fd), &ignored, err);
+	(void)take_fd(&fd); /* the cache's */
+	return places_add(&extract->places, entry->path, &place, err);
 }
 
 static int add_symlink(struct extract *extract, const struct tar_entry *entry, struct spot *spot,
@@ -312,7 +328,8 @@ static int add_top(struct extract *extract, const struct tar_entry *entry, struc
 {
 	if (entry->type != TAR_DIRECTORY)
 		return error_set(err, EBADMSG, "the root can only be a directory");
-	return set_directory(extract, entry, extract->root, err);
+	/* Its mode may have the set-group-ID bit now. */
+	return set_directory(extract, entry, extract->root, false, &extract->places.top, err);
 }
 
 static int add_entry(struct extract *extract, const struct tar_entry *entry, struct error *err)

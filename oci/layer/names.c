@@ -3,13 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/cleanup.h"
+#include <unistd.h>
 
 #include "base/banned.h"
+
+#define ROOM_BYTES ((size_t)32 << 10)
 
 void names_release(struct names *names)
 {
@@ -47,31 +47,34 @@ int names_add(struct names *names, const char *name, uint8_t type, struct error 
 	return names->bytes.failed ? error_set(err, ENOMEM, "read a directory") : 0;
 }
 
+static bool wanted(const struct dirent64 *entry, bool directories)
+{
+	if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
+		return false;
+	return !directories || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+}
+
+/* By the system call: a DIR would be another descriptor and 32 KiB, for each of thousands of directories. */
 int names_read(struct names *names, int fd, bool directories, struct error *err)
 {
-	autoclose int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-	int result = 0;
+	_Alignas(struct dirent64) char room[ROOM_BYTES];
+	ssize_t length;
 
-	if (stream == NULL)
-		return error_set(err, errno, "open a directory");
-	(void)take_fd(&copy); /* the stream's */
-	while (result == 0) {
-		errno = 0;
-		const struct dirent *entry = readdir(stream);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_set(err, errno, "read a directory");
+	while ((length = getdents64(fd, room, sizeof(room))) > 0) {
+		for (ssize_t at = 0; at < length;) {
+			const struct dirent64 *entry = (const void *)(room + at);
+			int result = wanted(entry, directories)
+					     ? names_add(names, entry->d_name, entry->d_type, err)
+					     : 0;
 
-		if (entry == NULL) {
-			if (errno != 0)
-				result = error_set(err, errno, "read a directory");
-			break;
+			if (result < 0)
+				return result;
+			at += entry->d_reclen;
 		}
-		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, "..") ||
-		    (directories && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
-			continue;
-		result = names_add(names, entry->d_name, entry->d_type, err);
 	}
-	(void)closedir(stream); /* only read */
-	return result;
+	return length < 0 ? error_set(err, errno, "read a directory") : 0;
 }
 
 static int compare(const void *a, const void *b, void *bytes)

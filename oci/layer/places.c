@@ -69,29 +69,26 @@ void places_release(struct places *places)
 	places_forget(places);
 }
 
-static int add(struct places *places, const char *path, size_t length, int fd, struct places_directory *ret,
-	       struct error *err)
+static int add(struct places *places, const char *path, size_t length,
+	       const struct places_directory *directory, struct error *err)
 {
-	autoclose int owned = fd;
 	uint64_t hash = hash_of(path, length);
 	struct places_slot *slot = &places->slots[hash % PLACES_CACHED];
-	int result = describe(fd, ret, err);
-
-	if (result < 0)
-		return result;
 	char *copy = strndup(path, length);
-	if (copy == NULL)
+
+	if (copy == NULL) {
+		(void)close(directory->fd); /* only read */
 		return error_set(err, ENOMEM, "unpack");
+	}
 	forget_slot(slot);
-	*slot = (struct places_slot){ .path = copy, .hash = hash, .directory = *ret };
-	(void)take_fd(&owned); /* it is the slot's now */
+	*slot = (struct places_slot){ .path = copy, .hash = hash, .directory = *directory };
 	return 0;
 }
 
-int places_add(struct places *places, const char *path, int fd, struct places_directory *ret,
+int places_add(struct places *places, const char *path, const struct places_directory *directory,
 	       struct error *err)
 {
-	return add(places, path, strlen(path), fd, ret, err);
+	return add(places, path, strlen(path), directory, err);
 }
 
 static bool cached(const struct places *places, const char *path, size_t length, struct places_directory *ret)
@@ -283,7 +280,7 @@ int places_parent(struct places *places, const char *path, enum places_mode mode
 		  struct places_directory *ret, const char **ret_leaf, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
-	int fd;
+	autoclose int fd = -1;
 
 	*ret_leaf = slash == NULL ? path : slash + 1;
 	if (slash == NULL) {
@@ -294,5 +291,10 @@ int places_parent(struct places *places, const char *path, enum places_mode mode
 	if (cached(places, path, length, ret))
 		return 0;
 	int result = find_directory(places, path, length, mode, of, &fd, err);
-	return result < 0 ? result : add(places, path, length, fd, ret, err);
+	if (result == 0)
+		result = describe(fd, ret, err);
+	if (result < 0)
+		return result;
+	(void)take_fd(&fd); /* the cache's */
+	return add(places, path, length, ret, err);
 }

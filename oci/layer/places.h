@@ -51,8 +51,8 @@ void places_forget(struct places *places);
 must_check int places_parent(struct places *places, const char *path, enum places_mode mode,
 			     const struct tar_entry *of, struct places_directory *ret, const char **ret_leaf,
 			     struct error *err);
-/* Have @fd (taken, also on failure) as the directory @path from now on. */
-must_check int places_add(struct places *places, const char *path, int fd, struct places_directory *ret,
+/* Have @directory (its descriptor taken, also on failure) as @path from now on. */
+must_check int places_add(struct places *places, const char *path, const struct places_directory *directory,
 			  struct error *err);
 
 #endif

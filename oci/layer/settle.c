@@ -193,31 +193,35 @@ static int visit_file(struct walk *walk, const struct level *level, const char *
 	return result < 0 ? result : write_entry(walk, status, target, flags, err);
 }
 
-static int visit_directory(struct walk *walk, int fd, bool opaque, struct error *err)
+/* Takes @fd, also on failure. */
+static int visit_directory(struct walk *walk, int fd, struct stat *status, bool opaque, struct error *err)
 {
-	struct stat status;
-	const struct notes_directory *note;
+	const struct notes_directory *note = notes_find(&walk->extract->notes, status->st_ino);
 	uint32_t flags = 0;
 
-	if (fstat(fd, &status) < 0) {
-		int number = errno;
-		(void)close(fd); /* only read */
-		return error_set(err, number, "stat");
-	}
-	note = notes_find(&walk->extract->notes, status.st_ino);
 	if (note != NULL) {
 		flags = note->flags;
-		status.st_mtim = (struct timespec){ .tv_sec = note->mtime, .tv_nsec = note->mtime_ns };
+		status->st_mtim = (struct timespec){ .tv_sec = note->mtime, .tv_nsec = note->mtime_ns };
 	}
-	int result = walk->indexed ? write_entry(walk, &status, "", flags, err) : 0;
+	int result = walk->indexed ? write_entry(walk, status, "", flags, err) : 0;
 	if (result < 0) {
 		(void)close(fd); /* only read */
 		return result;
 	}
-	walk->extract->result->files_bytes += (uint64_t)status.st_blocks * 512;
+	walk->extract->result->files_bytes += (uint64_t)status->st_blocks * 512;
 	/* The top is always there: it only counts as implied for who asks the index. */
 	walk->extract->result->implied += walk->path.length > 0 && (flags & INDEX_IMPLIED) != 0;
-	return enter(walk, fd, status.st_ino, opaque || (flags & INDEX_OPAQUE) != 0, err);
+	return enter(walk, fd, status->st_ino, opaque || (flags & INDEX_OPAQUE) != 0, err);
+}
+
+static int visit_top(struct walk *walk, struct error *err)
+{
+	autoclose int top = openat(walk->extract->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+
+	if (top < 0 || fstat(top, &status) < 0)
+		return error_set(err, errno, "open the top");
+	return visit_directory(walk, take_fd(&top), &status, false, err);
 }
 
 static int visit_link(struct walk *walk, const struct extract_late *late, struct error *err)
@@ -240,7 +244,8 @@ static int visit(struct walk *walk, const struct level *level, const char *name,
 		return error_set(err, errno, "stat");
 	if (there && S_ISDIR(status.st_mode)) {
 		int fd = openat(level->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		return fd < 0 ? error_set(err, errno, "open") : visit_directory(walk, fd, level->opaque, err);
+		return fd < 0 ? error_set(err, errno, "open")
+			      : visit_directory(walk, fd, &status, level->opaque, err);
 	}
 	if (!walk->indexed)
 		return 0;
@@ -307,8 +312,7 @@ int settle_tree(struct extract *extract, int index, struct error *err)
 	places_forget(&extract->places);
 	sort_links(extract);
 	index_write_begin(&walk->writer, index);
-	int top = openat(extract->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	result = top < 0 ? error_set(err, errno, "open the top") : visit_directory(walk, top, false, err);
+	result = visit_top(walk, err);
 	while (result == 0 && walk->depth > 0)
 		result = step(walk, err);
 	if (result == 0 && walk->indexed)
