@@ -53,6 +53,8 @@ act() {
 	greedy) timeout -s KILL "$value" "${FRONT[@]}" exec "$name" yes ;;
 	stop) timeout -s KILL 30 "${FRONT[@]}" stop -t 1 "$name" || [[ $? != 137 ]] ;;
 	kill) timeout -s KILL 30 "${FRONT[@]}" kill "$name" || [[ $? != 137 ]] ;;
+	restart) timeout -s KILL 30 "${FRONT[@]}" restart -t 0 "$name" ;;
+	start) timeout -s KILL 30 "${FRONT[@]}" start "$name" ;;
 	pause)
 		"${FRONT[@]}" pause "$name"
 		sleep "$value"
@@ -79,10 +81,10 @@ one_round() {
 	options=(--name "$name" --bundle "$B")
 	[[ $way != again ]] || options+=(--restart on-failure:2)
 	for ((i = RANDOM % 4; i >= 0; i--)); do
-		pick what attach exec greedy stop kill pause client shim
+		pick what attach exec greedy stop kill restart start pause client shim
 		[[ $way == attached || $what != client ]] || what="exec"
-		[[ $what != @(stop|kill|shim) ]] || harmless=0
-		[[ $what != @(stop|kill) ]] || allowed+="137 "
+		[[ $what != @(stop|kill|restart|shim) ]] || harmless=0
+		[[ $what != @(stop|kill|restart) ]] || allowed+="137 "
 		[[ $what != shim ]] || allowed+="-1 255 137 "
 		seconds after 400
 		seconds value 200
@@ -142,14 +144,14 @@ check_truth() {
 	id=$(field "$name" '{{.Id}}')
 	state=$(field "$name" '{{.State.Status}}')
 	# A client that was killed early may have left it before its start; another is about to start it.
-	[[ $state != created ]] || wait_until 3 decided "$name" || true
+	[[ $state != created ]] || wait_until 10 decided "$name" || true
 	state=$(field "$name" '{{.State.Status}}')
 	pid=$(field "$name" '{{.State.Pid}}')
 	echo "  $state $pid"
 	[[ $state != paused ]] || front unpause "$name"
 	case $state in
 	running | paused | restarting)
-		[[ $state == restarting ]] || wait_until 1 really_runs "$name" "$id" "$pid"
+		[[ $state == restarting ]] || wait_until 5 really_runs "$name" "$id" "$pid"
 		if [[ $program == short ]]; then
 			code=$(timeout -s KILL 30 "${FRONT[@]}" wait "$name")
 			wait_until 5 ended "$name"
