@@ -295,7 +295,7 @@ static int sweep_place(struct sweep *sweep, const char *place, struct nameset *n
 	return result;
 }
 
-static int sweep_dead(struct sweep *sweep, const struct survey *survey, struct error *err)
+static int sweep_sessions(struct sweep *sweep, const struct survey *survey, struct error *err)
 {
 	int result = 0;
 
@@ -305,8 +305,15 @@ static int sweep_dead(struct sweep *sweep, const struct survey *survey, struct e
 		(void)snprintf(path, sizeof(path), "tmp/%.300s", survey->dead_sessions.items[i]);
 		result = sweep_object(sweep, path, err);
 	}
-	for (size_t i = 0; result == 0 && !sweep->measure && i < survey->dead_pins.count; i++)
-		result = pins_remove(sweep->store, survey->dead_pins.items[i], err);
+	return result;
+}
+
+static int sweep_pins(const struct store *store, const struct strings *dead, struct error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < dead->count; i++)
+		result = pins_remove(store, dead->items[i], err);
 	return result;
 }
 
@@ -321,7 +328,9 @@ static int sweep_all(struct sweep *sweep, struct error *err)
 	for (size_t i = 0; result == 0 && i < ARRAY_LEN(places); i++)
 		result = sweep_place(sweep, places[i], &survey.needed, err);
 	if (result == 0 && !sweep->limited)
-		result = sweep_dead(sweep, &survey, err);
+		result = sweep_sessions(sweep, &survey, err);
+	if (result == 0 && !sweep->measure)
+		result = sweep_pins(sweep->store, &survey.dead_pins, err);
 	store_unlock(sweep->store);
 	return result;
 }
@@ -357,4 +366,20 @@ int collect_measure(const struct store *store, struct arena *arena, struct colle
 	for (size_t i = 0; i < sweep.found.count; i++)
 		ret->bytes += collect_size(store, sweep.found.items[i]);
 	return 0;
+}
+
+int collect_pins(const struct store *store, struct arena *arena, struct error *err)
+{
+	struct strings dead;
+	struct pins pins;
+	bool held = false;
+	int result = store_try_lock(store, &held, err);
+
+	if (result < 0 || !held)
+		return result;
+	result = pins_load(store, arena, &pins, &dead, err);
+	if (result == 0)
+		result = sweep_pins(store, &dead, err);
+	store_unlock(store);
+	return result;
 }

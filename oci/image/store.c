@@ -152,6 +152,14 @@ int store_lock(const struct store *store, bool exclusive, struct error *err)
 	return result < 0 ? error_set(err, errno, "lock \"%s/store.lock\"", store->path) : 0;
 }
 
+int store_try_lock(const struct store *store, bool *ret_held, struct error *err)
+{
+	*ret_held = flock(store->lock, LOCK_EX | LOCK_NB) == 0;
+	if (!*ret_held && errno != EWOULDBLOCK && errno != EINTR)
+		return error_set(err, errno, "lock \"%s/store.lock\"", store->path);
+	return 0;
+}
+
 void store_unlock(const struct store *store)
 {
 	(void)flock(store->lock, LOCK_UN); /* cannot fail on an open descriptor */

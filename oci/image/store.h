@@ -37,6 +37,8 @@ must_check int store_open(const char *path, struct store *ret, struct error *err
 void store_close(struct store *store);
 /* Wait for store.lock. It is one lock for the whole process: not to be taken twice. */
 must_check int store_lock(const struct store *store, bool exclusive, struct error *err);
+/* The exclusive lock, if nobody has it. */
+must_check int store_try_lock(const struct store *store, bool *ret_held, struct error *err);
 void store_unlock(const struct store *store);
 #define autounlock __attribute__((cleanup(store_unlock_cleanup), unused))
 void store_unlock_cleanup(const struct store *const *store);

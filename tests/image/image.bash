@@ -93,7 +93,7 @@ add_manifest() {
 		history: [\$ids[] | {created: \"2024-01-02T03:04:05Z\", created_by: \"COPY . /\"}]} ${filter:+| $filter}" >"$WORK/config"
 	add_blob "$dir" "$WORK/config" >/dev/null
 	MANIFEST=$WORK/manifest
-	jq -nc --argjson config "$(descriptor $OCI.config.v1+json "$WORK/config")" --argjson layers "$layers" \
+	jq -nc --argjson config "$(descriptor "$OCI.config.v1+json" "$WORK/config")" --argjson layers "$layers" \
 		"{schemaVersion: 2, mediaType: \"$OCI.manifest.v1+json\", config: \$config, layers: \$layers}" >"$MANIFEST"
 	add_blob "$dir" "$MANIFEST" >/dev/null
 }
@@ -101,7 +101,7 @@ add_manifest() {
 # name_manifest DIR NAME [FILTER]: MANIFEST as an entry of the layout's index; NAME "": without a name.
 name_manifest() {
 	local entry
-	entry=$(descriptor $OCI.manifest.v1+json "$MANIFEST" \
+	entry=$(descriptor "$OCI.manifest.v1+json" "$MANIFEST" \
 		"(if \"$2\" == \"\" then . else .annotations = {\"org.opencontainers.image.ref.name\": \"$2\"} end) ${3:+| $3}")
 	jq -c ".manifests += [$entry]" "$1/index.json" >"$1/index.json.new" && mv "$1/index.json.new" "$1/index.json"
 }
