@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -166,6 +167,21 @@ static int allow_forwarding(struct error *err)
 	return result < 0 ? error_add(err, "let the host forward") : 0;
 }
 
+/*
+ * Only IPv4 is given out. Without this the host would believe what a container says of IPv6 routes on the
+ * bridge (CVE-2020-13401), and be reached from there by addresses that no rule of ours knows.
+ */
+static int forbid_ipv6(const char *bridge, struct error *err)
+{
+	char path[64 + IFNAMSIZ];
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", bridge);
+	int result = fd_write_file_at(AT_FDCWD, path, "1", err);
+	if (result == -ENOENT)
+		return 0; /* the host has none */
+	return result < 0 ? error_add(err, "keep IPv6 from the bridge \"%s\"", bridge) : 0;
+}
+
 /* An address that belongs to nobody's hardware. */
 static int make_mac(struct address_mac *ret, struct error *err)
 {
@@ -201,7 +217,9 @@ static int ensure_bridge(struct netlink *netlink, const struct state_network *ne
 		*err = ignored;
 		return error_add(err, "the bridge \"%s\"", network->name);
 	}
-	result = allow_forwarding(err);
+	result = forbid_ipv6(network->name, err);
+	if (result == 0)
+		result = allow_forwarding(err);
 	return result < 0 ? result : netlink_set_up(netlink, link.index, ALIAS, err);
 }
 
@@ -439,13 +457,11 @@ int bridge_drop(struct front *front, struct state_view *view, struct bridge_link
 	return result;
 }
 
-void bridge_remove_links(const struct bridge_links *links)
+static void remove_links(const struct bridge_links *links)
 {
 	autonetlink struct netlink netlink = { 0 };
 	struct error err;
 
-	if (links->count == 0)
-		return;
 	if (netlink_open(&netlink, &err) < 0) {
 		commands_fail(&err);
 		return;
@@ -457,6 +473,32 @@ void bridge_remove_links(const struct bridge_links *links)
 		if (result < 0 && result != -ENODEV)
 			commands_fail(&err);
 	}
+}
+
+/* Nothing of this process keeps its caller waiting or its directory in use. */
+static void leave_caller(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			(void)close(fd); /* it was only inherited */
+	(void)!fchdir(top);              /* where it fails the directory stays in use for a moment */
+	(void)setsid();                  /* a new process leads no group */
+}
+
+void bridge_remove_links(const struct bridge_links *links, bool wait)
+{
+	if (links->count == 0)
+		return;
+	pid_t pid = wait ? -1 : fork();
+	if (pid > 0)
+		return;
+	if (pid == 0)
+		leave_caller();
+	remove_links(links);
+	if (pid == 0)
+		_exit(0);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------- */

@@ -29,8 +29,11 @@ must_check int bridge_add(struct front *front, struct request *request, struct s
  */
 must_check int bridge_drop(struct front *front, struct state_view *view, struct bridge_links *links,
 			   struct error *err);
-/* The lock is free. */
-void bridge_remove_links(const struct bridge_links *links);
+/*
+ * The lock is free. @wait: until they are gone; else a process of its own waits, and whoever called the hook
+ * does not.
+ */
+void bridge_remove_links(const struct bridge_links *links, bool wait);
 /* Whether all that @claim says is there. Errors: what is not. */
 must_check int bridge_check(struct front *front, const struct state_view *view, const struct claim *claim,
 			    struct error *err);

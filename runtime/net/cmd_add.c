@@ -45,7 +45,7 @@ static int add_to_bridge(struct front *front, struct request *request, struct er
 			ignore_failure(firewall_sync(&front->state, &view, false, &ignored));
 	}
 	state_unlock(&front->state);
-	bridge_remove_links(&links);
+	bridge_remove_links(&links, request->claim.bundle == NULL);
 	return result;
 }
 

@@ -73,7 +73,7 @@ static int leave(struct front *front, const struct leaving *leaving, struct erro
 	if (bridges && result == 0)
 		result = firewall_sync(&front->state, &view, false, err);
 	state_unlock(&front->state);
-	bridge_remove_links(&links);
+	bridge_remove_links(&links, leaving->container.status == NULL);
 	for (size_t i = 0; result == 0 && i < view.claims.count; i++)
 		if (view.claims.items[i].driver == CLAIM_CNI && is_meant(leaving, &view.claims.items[i]))
 			result = reclaim_cni(front, &view.claims.items[i], err);

@@ -57,7 +57,7 @@ static int prune_run(struct front *front, const void *values, const struct strin
 		return result;
 	result = prune_bridges(front, &links, &told, err);
 	state_unlock(&front->state);
-	bridge_remove_links(&links);
+	bridge_remove_links(&links, true);
 	if (result == 0 && told.length > 0)
 		result = commands_print(&told, err);
 	return result;

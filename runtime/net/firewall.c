@@ -22,6 +22,18 @@
 
 /* --- what was put into it last ------------------------------------------------------------------------ */
 
+/*
+ * Connections to nftables stay open until the process ends: closing one waits for whatever was deleted, 10 to
+ * 20 milliseconds, and a process that bridge_remove_links leaves behind can do that waiting.
+ */
+static int find_table(uint64_t *ret_handle, struct error *err)
+{
+	static struct netlink connection;
+	int result = connection.socket == NULL ? netlink_open_nftables(&connection, err) : 0;
+
+	return result < 0 ? result : netlink_table_handle(&connection, RULES_TABLE, ret_handle, err);
+}
+
 /* "table 17 in 4026531840": another table, or that of another network namespace, is not ours. */
 static int identify(struct text *ret, struct error *err)
 {
@@ -30,7 +42,7 @@ static int identify(struct text *ret, struct error *err)
 
 	if (stat("/proc/self/ns/net", &st) < 0)
 		return error_set(err, errno, "open /proc/self/ns/net");
-	int result = netlink_table_handle(RULES_TABLE, &handle, err);
+	int result = find_table(&handle, err);
 	if (result == 0)
 		text_format(ret, "table %" PRIu64 " in %" PRIu64 "\n", handle, (uint64_t)st.st_ino);
 	return result;
@@ -113,22 +125,32 @@ static bool add_changes(char **old, size_t old_count, char **new, size_t new_cou
 	return true;
 }
 
+/* One for all commands of this process, see find_table. */
+static int open_context(struct nft_ctx **ret, struct error *err)
+{
+	static struct nft_ctx *context;
+
+	if (context == NULL) {
+		context = nft_ctx_new(NFT_CTX_DEFAULT);
+		if (context == NULL || nft_ctx_buffer_output(context) != 0 ||
+		    nft_ctx_buffer_error(context) != 0)
+			return error_set(err, ENOMEM, "nftables");
+	}
+	*ret = context;
+	return 0;
+}
+
 static int run(const char *commands, struct error *err)
 {
-	struct nft_ctx *context = nft_ctx_new(NFT_CTX_DEFAULT);
+	struct nft_ctx *context;
+	int result = open_context(&context, err);
 
-	if (context == NULL)
-		return error_set(err, ENOMEM, "nftables");
-	int result = nft_ctx_buffer_output(context) != 0 || nft_ctx_buffer_error(context) != 0
-			     ? error_set(err, ENOMEM, "nftables")
-			     : 0;
 	if (result == 0 && nft_run_cmd_from_buffer(context, commands) != 0) {
 		const char *words = nft_ctx_get_error_buffer(context);
 		int length = words == NULL ? 0 : (int)strcspn(words, "\n");
 
 		result = error_set(err, EIO, "nftables: %.*s", length, words == NULL ? "" : words);
 	}
-	nft_ctx_free(context);
 	return result;
 }
 
@@ -203,5 +225,5 @@ bool firewall_exists(void)
 	struct error ignored; /* without nftables there is none either */
 	uint64_t handle;
 
-	return netlink_table_handle(RULES_TABLE, &handle, &ignored) == 0;
+	return find_table(&handle, &ignored) == 0;
 }

@@ -238,7 +238,7 @@ int netlink_add_bridge(struct netlink *netlink, const char *name, const struct a
 	char buffer[MESSAGE_BYTES];
 	struct nlmsghdr *message = begin(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
 
-	(void)put_link(message, 0, true);
+	(void)put_link(message, 0, false);
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	mnl_attr_put_u32(message, IFLA_MTU, mtu);
 	/* one of its own: otherwise it takes its ports', and changes as they come and go */
@@ -438,21 +438,24 @@ static int answer_table(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-int netlink_table_handle(const char *name, uint64_t *ret, struct error *err)
+int netlink_open_nftables(struct netlink *ret, struct error *err)
+{
+	int result = open_bus(NETLINK_NETFILTER, ret, err);
+
+	return result < 0 ? error_add(err, "nftables") : 0;
+}
+
+int netlink_table_handle(struct netlink *netlink, const char *name, uint64_t *ret, struct error *err)
 {
 	char buffer[MESSAGE_BYTES];
-	autonetlink struct netlink netlink = { 0 };
 	uint64_t handle = 0;
 
-	int result = open_bus(NETLINK_NETFILTER, &netlink, err);
-	if (result < 0)
-		return error_add(err, "nftables");
 	struct nlmsghdr *message = begin(buffer, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, NLM_F_ACK);
 	struct nfgenmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
 	head->nfgen_family = NFPROTO_INET;
 	head->version = NFNETLINK_V0;
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, name);
-	result = talk(&netlink, message, answer_table, &handle);
+	int result = talk(netlink, message, answer_table, &handle);
 	if (result < 0)
 		return error_set(err, -result, "nftables: look for the table \"%s\"", name);
 	*ret = handle;

@@ -39,7 +39,7 @@ must_check int netlink_find_link(struct netlink *netlink, const char *name, stru
 must_check int netlink_each_link(struct netlink *netlink,
 				 void (*seen)(const struct netlink_link *link, void *data), void *data,
 				 struct error *err);
-/* A bridge, up, without an address. Errors: -EEXIST the name is taken; -EOPNOTSUPP no such kind. */
+/* A bridge, down, without an address. Errors: -EEXIST the name is taken; -EOPNOTSUPP no such kind. */
 must_check int netlink_add_bridge(struct netlink *netlink, const char *name, const struct address_mac *mac,
 				  unsigned mtu, struct error *err);
 /* Take the link up, and note @alias at it unless it is NULL. */
@@ -75,10 +75,13 @@ must_check int netlink_each_route(struct netlink *netlink,
 				  void (*seen)(int index, const struct address_subnet *to, void *data),
 				  void *data, struct error *err);
 
+/* A connection to nftables, for what follows. */
+must_check int netlink_open_nftables(struct netlink *ret, struct error *err);
 /*
  * The number that nftables gave the table @name of family inet when it was made.
  * Errors: -ENOENT there is none; others where there is no nftables.
  */
-must_check int netlink_table_handle(const char *name, uint64_t *ret, struct error *err);
+must_check int netlink_table_handle(struct netlink *netlink, const char *name, uint64_t *ret,
+				    struct error *err);
 
 #endif

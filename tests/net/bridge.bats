@@ -127,6 +127,13 @@ search example.org"
 	grep -q '192\.0\.2\.1' "$SCRATCH/outer.log"
 }
 
+@test "the host takes no IPv6 from a bridge" {
+	holder A
+	net add --id a --pid "$A"
+	assert_equal "$(on_host ip -6 address show dev hull0)" ""
+	[[ ! -e /proc/sys/net/ipv6 ]] || assert_equal "$(on_host cat /proc/sys/net/ipv6/conf/hull0/disable_ipv6)" 1
+}
+
 @test "what is not published is not reached from outside, nor from another network, nor the host's own loopback" {
 	with_outside
 	networked web -p 8080:80
