@@ -119,6 +119,7 @@ static const struct {
 
 /* The kernel's _NSIG: the last real-time signal. */
 #define LAST_SIGNAL 64
+#define FIRST_REALTIME 34 /* what programs call SIGRTMIN: two are the C library's */
 
 int spec_capability_number(const char *name)
 {
@@ -151,6 +152,23 @@ const char *spec_rlimit_name(unsigned number)
 	return NULL;
 }
 
+/* "RTMIN", "RTMIN+3", "RTMAX-3", "RTMAX"; -1: none of them. */
+static int realtime_number(const char *name)
+{
+	bool from_first = strncasecmp(name, "RTMIN", 5) == 0;
+	struct error ignored; /* the caller says what was not a signal */
+	uint64_t distance = 0;
+
+	if (!from_first && strncasecmp(name, "RTMAX", 5) != 0)
+		return -1;
+	name += 5;
+	if (*name != '\0' &&
+	    (*name != (from_first ? '+' : '-') ||
+	     number_parse_u64(name + 1, LAST_SIGNAL - FIRST_REALTIME, &distance, &ignored) < 0))
+		return -1;
+	return from_first ? FIRST_REALTIME + (int)distance : LAST_SIGNAL - (int)distance;
+}
+
 int spec_signal_number(const char *name)
 {
 	struct error ignored; /* the caller says what was not a signal */
@@ -163,5 +181,5 @@ int spec_signal_number(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(signal_table); i++)
 		if (strcasecmp(signal_table[i].name, name) == 0)
 			return signal_table[i].number;
-	return -1;
+	return realtime_number(name);
 }

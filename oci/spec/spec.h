@@ -282,7 +282,7 @@ const char *spec_capability_name(unsigned number);
 /* "RLIMIT_NOFILE" -> RLIMIT_NOFILE; -1 unknown. */
 int spec_rlimit_number(const char *name);
 const char *spec_rlimit_name(unsigned number);
-/* "SIGTERM", "term", "15" -> 15; -1 unknown. Real-time signals by number only, as runc. */
+/* "SIGTERM", "term", "15" -> 15, "SIGRTMIN+3" -> 37 as docker counts; -1 unknown. */
 int spec_signal_number(const char *name);
 
 #endif

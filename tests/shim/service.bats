@@ -41,6 +41,10 @@ verified() {
 	assert_equal "$(line Restart)" no
 	[[ $(line ExecStart) == "${HULL%/*}/hull-shim run --systemd "*" $(<"$SCRATCH/id")" ]]
 	[[ $(line RequiresMountsFor) == "$SCRATCH/store $B" ]]
+	front create --name systemd --stop-signal SIGRTMIN+3 --bundle "$B" >/dev/null
+	run front unit systemd
+	verified
+	assert_equal "$(line SuccessExitStatus)" "165 SIGRTMIN+3"
 	run front unit --name -t 5 --restart-policy always --restart-sec 3 --after a.service --after b.service \
 		--wants c.target --requires d.mount "${id:-web}"
 	assert_status 0

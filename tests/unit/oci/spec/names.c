@@ -51,7 +51,17 @@ static void test_signals(void)
 	CHECK_INT(spec_signal_number("65"), -1);
 	CHECK_INT(spec_signal_number("-1"), -1);
 	CHECK_INT(spec_signal_number("IOT"), SIGABRT);
-	CHECK_INT(spec_signal_number("SIGRTMIN"), -1);
+	CHECK_INT(spec_signal_number("SIGRTMIN"), 34);
+	CHECK_INT(spec_signal_number("SIGRTMIN+3"), 37); /* what stops a systemd in a container */
+	CHECK_INT(spec_signal_number("rtmin+30"), 64);
+	CHECK_INT(spec_signal_number("RTMAX"), 64);
+	CHECK_INT(spec_signal_number("SIGRTMAX-30"), 34);
+	CHECK_INT(spec_signal_number("RTMIN+31"), -1);
+	CHECK_INT(spec_signal_number("RTMIN-1"), -1);
+	CHECK_INT(spec_signal_number("RTMAX+1"), -1);
+	CHECK_INT(spec_signal_number("RTMIN+"), -1);
+	CHECK_INT(spec_signal_number("RTMIN+x"), -1);
+	CHECK_INT(spec_signal_number("RTM"), -1);
 	CHECK_INT(spec_signal_number("SIG"), -1);
 	CHECK_INT(spec_signal_number(""), -1);
 	/* Every signal of the kernel that has a name. */
