@@ -32,15 +32,21 @@ enum assemble_kind {
 /* Name of the directory for layer number N (from 0, bottom first) below what assemble_make was given. */
 #define ASSEMBLE_NAME_BYTES 32
 
-/* Could anything be needed? Looks at the counts of the indexes only. */
+/*
+ * The number of the lowest layer that counts: one whose archive says that everything below its root directory
+ * is hidden (overlayfs has no mark for that), else 0. A stack is mounted, and assembled, from there on.
+ */
+size_t assemble_bottom(const struct assemble_layer *layers, size_t count);
+/* Could anything be needed? Looks at the counts and the tops of the indexes only. */
 bool assemble_needed(const struct assemble_layer *layers, size_t count);
-/* What layer @at of the @count layers needs. Reads the indexes only. */
-must_check int assemble_decide(const struct assemble_layer *layers, size_t count, size_t at,
-			       enum assemble_kind *ret, struct error *err);
+/* What each of the @count layers needs, into @ret_kinds. Reads the indexes only. Errors: as assemble_make. */
+must_check int assemble_decide(const struct assemble_layer *layers, size_t count,
+			       enum assemble_kind *ret_kinds, struct error *err);
 /*
  * Make what the @count layers need in the empty directory @target, which is on the file system of the
  * layers: "N.above" or "N.instead" for each layer that needs it. @ret_kinds: one for each layer.
- * @user_xattr: as they were unpacked.
+ * @user_xattr: as they were unpacked. Errors: -EBADMSG what an archive says leads nowhere (a hard link to
+ * what no layer has, symlinks in a circle); those of writing.
  */
 must_check int assemble_make(const struct assemble_layer *layers, size_t count, int target, bool user_xattr,
 			     enum assemble_kind *ret_kinds, struct error *err);

@@ -100,6 +100,8 @@ int attributes_set(int fd, const struct tar_entry *entry, bool made, struct note
 	if (result < 0 || note == NULL)
 		return result < 0 ? result : attributes_set_time(fd, entry->mtime, entry->mtime_ns, err);
 	note->flags &= ~(uint32_t)INDEX_IMPLIED;
+	if (entry->xattr_count > 0 || entry->acl_access != NULL || entry->acl_default != NULL)
+		note->flags |= INDEX_XATTRS;
 	note->mtime = entry->mtime;
 	note->mtime_ns = entry->mtime_ns;
 	return 0;

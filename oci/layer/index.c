@@ -45,6 +45,17 @@ static bool path_valid(const char *path)
 	}
 }
 
+/* The directory of @path is the entry @before or one that leads to it: so no entry is without its directory.
+ */
+static bool follows(const char *before, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+
+	return length == 0 ||
+	       (strncmp(before, path, length) == 0 && (before[length] == '/' || before[length] == '\0'));
+}
+
 static bool record_valid(struct index *index, size_t at)
 {
 	const struct index_record *record = record_at(index, at);
@@ -61,7 +72,8 @@ static bool record_valid(struct index *index, size_t at)
 	if (at == 0)
 		return text_equal(strings, ".");
 	const char *before = (const char *)index->map + record_at(index, at - 1)->strings;
-	return path_valid(strings) && (at == 1 || index_compare(before, strings) < 0);
+	return path_valid(strings) && (at == 1 || index_compare(before, strings) < 0) &&
+	       follows(at == 1 ? "" : before, strings);
 }
 
 static int check(struct index *index)

@@ -19,6 +19,7 @@ enum index_flag {
 	INDEX_WHITEOUT = 1 << 2,   /* nothing: hides the name in lower layers */
 	INDEX_LOWER_LINK = 1 << 3, /* a hard link to `link`, which only a lower layer can have; not on disk */
 	INDEX_LINKED = 1 << 4,     /* has other names in this layer: the same inode */
+	INDEX_XATTRS = 1 << 5,     /* a directory that was given xattrs */
 };
 
 struct index_entry {

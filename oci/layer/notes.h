@@ -16,7 +16,7 @@ struct notes_directory {
 	uint64_t inode; /* 0: unused */
 	int64_t mtime;
 	uint32_t mtime_ns;
-	uint32_t flags; /* INDEX_IMPLIED, INDEX_OPAQUE */
+	uint32_t flags; /* INDEX_IMPLIED, INDEX_OPAQUE, INDEX_XATTRS */
 	uint8_t *acl;   /* its default ACL as an xattr, set last so that nothing inherits it */
 	uint32_t acl_length;
 };
