@@ -28,19 +28,27 @@ static int chain_path(const struct content *content, char ret[STORE_PATH_BYTES],
 	return result;
 }
 
-/* As meta.json tells: could a layer lean on one below it? One that stands alone has nothing to lean on. */
-static int may_lean(const struct store *store, const struct content *content, bool *ret, struct error *err)
+/* What meta.json tells of the layers. */
+struct survey {
+	size_t bottom; /* the lowest that is seen */
+	bool leans;    /* one could lean on what is below it; one that stands alone has nothing to lean on */
+};
+
+static int look(const struct store *store, const struct content *content, struct survey *ret,
+		struct error *err)
 {
 	const struct strings *diff_ids = &content->config.diff_ids;
 
-	*ret = false;
+	*ret = (struct survey){ 0 };
 	for (size_t i = 0; i < diff_ids->count; i++) {
 		struct layers_meta meta;
 		int result = layers_load_meta(store, diff_ids->items[i], &meta, err);
 
 		if (result < 0)
 			return result;
-		*ret = *ret || (i > 0 && (meta.implied > 0 || meta.lower_links > 0));
+		if (meta.opaque)
+			*ret = (struct survey){ .bottom = i };
+		ret->leans = ret->leans || (i > ret->bottom && (meta.implied > 0 || meta.lower_links > 0));
 	}
 	return 0;
 }
@@ -49,11 +57,11 @@ bool assembly_is_ready(const struct store *store, const struct content *content)
 {
 	char path[STORE_PATH_BYTES];
 	struct error ignored;
-	bool leans;
+	struct survey survey;
 
-	if (may_lean(store, content, &leans, &ignored) < 0)
+	if (look(store, content, &survey, &ignored) < 0)
 		return false;
-	return !leans || (chain_path(content, path, &ignored) == 0 && store_has(store, path));
+	return !survey.leans || (chain_path(content, path, &ignored) == 0 && store_has(store, path));
 }
 
 /* --- making ------------------------------------------------------------------------------------------- */
@@ -160,7 +168,8 @@ int assembly_prepare(struct session *session, struct arena *arena, const struct 
 		     struct progress *progress, struct error *err)
 {
 	char path[STORE_PATH_BYTES];
-	bool leans = false, there = false;
+	struct survey survey = { 0 };
+	bool there = false;
 	autoclose int lock = -1;
 
 	if (content->config.diff_ids.count == 0)
@@ -168,8 +177,8 @@ int assembly_prepare(struct session *session, struct arena *arena, const struct 
 	int result = unpack_missing(session, arena, content, progress, err);
 
 	if (result == 0)
-		result = may_lean(session->store, content, &leans, err);
-	if (result < 0 || !leans)
+		result = look(session->store, content, &survey, err);
+	if (result < 0 || !survey.leans)
 		return result;
 	result = chain_path(content, path, err);
 	if (result == 0)
@@ -249,18 +258,18 @@ int assembly_make(const struct store *store, struct arena *arena, const struct c
 	size_t count = content->config.diff_ids.count;
 	struct lists lists = { .arena = arena, .store = store };
 	char chain[STORE_PATH_BYTES] = "";
-	bool leans;
-	int result = may_lean(store, content, &leans, err);
+	struct survey survey = { 0 };
+	int result = look(store, content, &survey, err);
 
 	lists.lower = arena_alloc(arena, (2 * count + 1) * sizeof(*lists.lower));
 	lists.objects = arena_alloc(arena, (count + 2) * sizeof(*lists.objects));
 	if (lists.lower == NULL || lists.objects == NULL)
 		return error_set(err, ENOMEM, "stack layers");
-	if (result == 0 && leans)
+	if (result == 0 && survey.leans)
 		result = chain_path(content, chain, err);
-	if (result == 0 && leans)
+	if (result == 0 && survey.leans)
 		result = add_object(&lists, chain, err);
-	for (size_t i = count; result == 0 && i > 0; i--)
+	for (size_t i = count; result == 0 && i > survey.bottom; i--)
 		result = add_layer(&lists, content, chain, i - 1, err);
 	if (result < 0)
 		return result;

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "oci/image/fail.h"
+#include "oci/layer/index.h"
 #include "oci/spec/field.h"
 
 #include "base/banned.h"
@@ -34,6 +35,7 @@ static const struct field meta_fields[] = {
 	FIELD(struct layers_meta, entries, "entries", .required = true),
 	FIELD(struct layers_meta, implied, "implied"),
 	FIELD(struct layers_meta, lower_links, "lowerLinks"),
+	FIELD(struct layers_meta, opaque, "opaque"),
 	{ 0 },
 };
 static const struct field_object meta_object = { sizeof(struct layers_meta), meta_fields, NULL };
@@ -194,26 +196,49 @@ static int start(struct session *session, struct making *making, struct progress
 	return 0;
 }
 
+/* Whether the layer's top is marked; an overlay has no such mark, so it is known here. */
+static int read_opaque(struct session *session, const char *place, bool *ret, struct error *err)
+{
+	char name[STORE_PATH_BYTES + 16];
+	struct index index;
+
+	(void)snprintf(name, sizeof(name), "%s/index", place);
+	autoclose int fd = openat(session->store->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, errno, "open \"%s\"", name);
+	int result = index_open(fd, &index, err);
+
+	if (result < 0)
+		return result;
+	*ret = index.count > 0 && (index_at(&index, 0).flags & INDEX_OPAQUE) != 0;
+	index_close(&index);
+	return 0;
+}
+
 static int write_meta(struct session *session, const char *place, const struct unpack_result *unpacked,
 		      struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
 	char name[STORE_PATH_BYTES + 16];
+	bool opaque = false;
+	int result = read_opaque(session, place, &opaque, err);
 
+	if (result < 0)
+		return result;
 	text_format(&text,
 		    "{\"version\": %d, \"bytes\": %llu, \"entries\": %llu, \"implied\": %llu, "
-		    "\"lowerLinks\": %llu}\n",
+		    "\"lowerLinks\": %llu, \"opaque\": %s}\n",
 		    LAYERS_FORMAT, (unsigned long long)unpacked->files_bytes,
 		    (unsigned long long)unpacked->entries, (unsigned long long)unpacked->implied,
-		    (unsigned long long)unpacked->lower_links);
+		    (unsigned long long)unpacked->lower_links, opaque ? "true" : "false");
 	(void)snprintf(name, sizeof(name), "%s/meta.json", place);
 	autoclose int fd = openat(session->store->root, name,
 				  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return error_set(err, errno, "open \"%s\"", name);
-	int result = text_done(&text, err);
-
+	result = text_done(&text, err);
 	return result < 0 ? result : fd_write_all(fd, text.data, text.length, name, err);
 }
 

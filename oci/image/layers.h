@@ -24,6 +24,7 @@ struct layers_meta {
 	uint64_t entries;     /* of its index */
 	uint64_t implied;     /* directories that the tar did not describe */
 	uint64_t lower_links; /* hard links to files of a layer below */
+	bool opaque;          /* nothing of the layers below is seen */
 };
 
 /* Errors: -ENOENT it is not unpacked; -EBADMSG what is there is damaged. */

@@ -29,11 +29,13 @@ void store_fault(const char *name)
 {
 	static unsigned passed;
 	const char *wanted = getenv("HULL_FAULT");
-	size_t length = strlen(name);
+	size_t length = wanted == NULL ? 0 : strcspn(wanted, ":");
 	uint64_t count = 1;
 	struct error ignored;
 
-	if (wanted == NULL || strncmp(wanted, name, length) != 0 || wanted[length] != ':')
+	if (length == 0 || wanted[length] != ':' ||
+	    ((strlen(name) != length || strncmp(wanted, name, length) != 0) &&
+	     strncmp(wanted, "any:", length + 1) != 0))
 		return;
 	if (number_parse_u64(wanted + length + 1, UINT32_MAX, &count, &ignored) == 0 && ++passed == count)
 		(void)raise(SIGKILL);

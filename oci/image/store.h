@@ -65,7 +65,7 @@ bool store_has(const struct store *store, const char *path);
 
 /*
  * The points where the fault tests end the process, in builds with FAULTS=1: HULL_FAULT=NAME:N is a SIGKILL
- * when NAME is passed for the Nth time.
+ * when NAME ("any": whichever) is passed for the Nth time.
  */
 #ifdef HULL_FAULTS
 void store_fault(const char *name);

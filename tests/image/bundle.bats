@@ -153,6 +153,22 @@ busybox_image() {
 	assert_no_garbage
 }
 
+@test "a layer that hides all below it" {
+	layout "$WORK/l"
+	tree "$WORK/t1" a=1 d/x=1
+	tree "$WORK/t2" .wh..wh..opq= b=2
+	tree "$WORK/t3" c=3
+	for i in 1 2 3; do layer_tar "$WORK/t$i" "$WORK/$i.tar"; done
+	add_manifest "$WORK/l" "" gzip "$WORK/1.tar" "$WORK/2.tar" "$WORK/3.tar"
+	name_manifest "$WORK/l" opaque:1
+	image import -q "$WORK/l"
+	image bundle --network none --mount-root opaque:1 "$SCRATCH/b"
+	assert_equal "$(cd "$SCRATCH/b/rootfs" && echo *)" "b c"
+	image umount "$SCRATCH/b"
+	image unpack --network none opaque:1 "$SCRATCH/c"
+	assert_equal "$(cd "$SCRATCH/c/rootfs" && echo *)" "b c"
+}
+
 @test "the same layer twice in an image" {
 	layout "$WORK/l"
 	tree "$WORK/t1" a=1
