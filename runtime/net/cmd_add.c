@@ -99,10 +99,8 @@ static int add_to_cni(struct front *front, const struct request *request, struct
 	static const struct process_id nobody = { 0 };
 	struct claim claim = request->claim;
 	struct error ignored; /* the error that led there is told; prune finds what stays */
-	int result = reclaim_all_cni(front, NULL, NULL, err);
+	int result = claim_for_plugins(front, request, &claim, err);
 
-	if (result == 0)
-		result = claim_for_plugins(front, request, &claim, err);
 	if (result < 0)
 		return result;
 	result = cni_add(front, request, &claim, err);
@@ -125,6 +123,12 @@ static int add_run(struct front *front, const void *values, const struct strings
 	(void)args; /* the command takes none */
 	if (result < 0)
 		return result;
+	/* their plugins' rules for ports would come before ours */
+	result = reclaim_all_cni(front, NULL, NULL, err);
+	if (result < 0) {
+		request_release(&request);
+		return result;
+	}
 	result = request.claim.driver == CLAIM_BRIDGE ? add_to_bridge(front, &request, err)
 						      : add_to_cni(front, &request, err);
 	request_release(&request);

@@ -1,6 +1,9 @@
 /* Claims of CNI networks that are to go; see reclaim.h. */
 #include "runtime/net/reclaim.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "runtime/net/cni.h"
 #include "runtime/net/hosts.h"
 
@@ -54,8 +57,11 @@ int reclaim_all_cni(struct front *front, void (*seen)(const struct claim *claim,
 		    struct error *err)
 {
 	struct state_view view = { 0 };
-	int result = state_load(&front->state, &front->arena, &view, err);
 
+	/* most hosts never had one */
+	if (faccessat(front->state.root, claim_driver_names[CLAIM_CNI], F_OK, 0) < 0)
+		return 0;
+	int result = state_load(&front->state, &front->arena, &view, err);
 	for (size_t i = 0; result == 0 && i < view.claims.count; i++) {
 		struct claim *claim = &view.claims.items[i];
 		struct error why;

@@ -91,12 +91,22 @@ readonly GOOD='[ $CNI_COMMAND != ADD ] || echo "{\"cniVersion\":\"1.0.0\",\"inte
 	net add --id b --pid "$B" --network cni:lan -p 8080:80
 	assert_equal "$(net ls --format '{{.ID}}')" b
 	assert_equal "$(find "$SCRATCH/ipam" -name '10.*' | wc -l)" 1
+	# one on a bridge is the next one too
+	kill -KILL "$B"
+	wait_until 5 gone "$B"
+	holder C
+	net add --id c --pid "$C" -p 8080:80
+	assert_equal "$(find "$SCRATCH/ipam" -name '10.*')" ""
+	net del --id c
+	holder B
+	net add --id b --pid "$B" --network cni:lan -p 8080:80
 	# the list may be gone by then
 	rm "$LISTS/50-lan.conflist"
 	kill -KILL "$B"
 	wait_until 5 gone "$B"
 	run net prune
 	assert_equal "$output" "Removed: b of cni:lan
+Removed: network bridge:hull0
 Removed: network cni:lan"
 	assert_equal "$(find "$SCRATCH/ipam" -name '10.*')" ""
 }

@@ -61,6 +61,17 @@ all_gone() {
 	assert_nothing_left
 }
 
+@test "a container whose creation fails after the hook has nothing" {
+	networked web -p 8080:80
+	bundle_args "$SCRATCH/web" /no/such/program
+	detached host_hull run -d -b "$SCRATCH/web" web
+	[[ $status -ne 0 ]]
+	assert_equal "$(net ls --format '{{.ID}}')" ""
+	net prune
+	wait_until 5 host_is_clean || assert_host_is_clean
+	assert_nothing_left
+}
+
 # killed_at MILLISECONDS COMMAND...: a hull-net that is killed so late.
 killed_after() {
 	local delay=$1 pid
