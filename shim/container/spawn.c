@@ -207,7 +207,8 @@ static void sync_records(struct front *front, const char *id)
 	struct error err;
 
 	front->store.later = false;
-	if (front->unsynced != NULL && store_sync(&front->store, id, front->unsynced, &err) < 0)
+	int result = front->unsynced == NULL ? 0 : store_sync(&front->store, id, front->unsynced, &err);
+	if (result < 0 && result != -ENOENT) /* a short one of --rm is gone already */
 		commands_fail(&err);
 	front->unsynced = NULL;
 }

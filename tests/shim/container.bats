@@ -230,7 +230,7 @@ teardown() {
 
 @test "logs: tail, since, timestamps, follow" {
 	up web -- sh -c 'for i in 1 2 3; do echo line $i; done; sleep 1; echo last'
-	wait_until 5 grep -q 3 <(front logs web)
+	wait_until 20 eval '[[ $(front logs web) == *"line 3"* ]]'
 	front logs -f web >"$SCRATCH/followed" 3>&-
 	assert_equal "$(tail -n 1 "$SCRATCH/followed")" last
 	assert_equal "$(front logs --tail 2 web)" $'line 3\nlast'
