@@ -87,7 +87,7 @@ HEADERS := $(wildcard base/*.h oci/*/*.h runtime/*/*.h shim/*.h shim/*/*.h)
 
 PROGRAMS := $(B)/hull $(B)/hull-seccomp $(B)/hull-unpack $(if $(wildcard shim/main.c),$(B)/hull-shim) \
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
-  $(if $(and $(wildcard oci/layer/assemble.c),$(wildcard oci/layer/diff.c),$(wildcard oci/layer/pack.c)),$(B)/hull-image)
+  $(B)/hull-image
 
 .PHONY: all help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance plans bench lint format install clean
 all: $(PROGRAMS)
@@ -179,10 +179,11 @@ room_of = $(patsubst %/,%,$(dir $(patsubst tests/unit/%,%,$(1))))
 $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libruntime_init_hosted.a) $$(foreach r,$$(beneath_$$(call room_of,$$*)),$$(call lib,$$r)) \
   $$(if $$(findstring seccomp_compile,$$*),$(B)/runtime/linux/seccomp_compile.o)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_HOST) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_YAJL) $(if $(findstring seccomp_compile,$*),-lseccomp)
+	$(Q)$(CC) $(if $(findstring oci/layer,$*),$(LDFLAGS_DYNAMIC),$(LDFLAGS_HOST)) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(if $(findstring oci/layer,$*),$(LIB_WORKER)) $(LIB_YAJL) $(if $(findstring seccomp_compile,$*),-lseccomp)
 
-# This one starts the real helper.
+# These start the real helpers.
 $(B)/unit/runtime/linux/seccomp_helper: | $(B)/hull-seccomp
+$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/oci/layer/*.c)): | $(B)/hull-unpack
 
 unit-programs: $(UNIT_BIN)
 # Kept: make would take the objects of the tests for intermediate files and compile them each time.
@@ -196,7 +197,7 @@ MAKE_BUILD = $(MAKE) --no-print-directory
 HULL ?= $(abspath $(B)/hull)
 export HULL
 RUN_TESTS := tests/helpers/run-tests
-BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/net/*.bats tests/shim/*.bats))
+BATS := $(sort $(wildcard tests/helpers/*.bats tests/cli/*.bats tests/plan/*.bats tests/runtime/*.bats tests/net/*.bats tests/shim/*.bats tests/image/*.bats))
 ENGINE_BATS := $(sort $(wildcard tests/engines/*.bats))
 LINTS := $(sort $(filter-out %.map %.md,$(wildcard tests/lint/*)))
 SOURCES := $(shell find base oci runtime shim tests -name "*.[ch]" 2>/dev/null)
@@ -290,6 +291,7 @@ install: all
 	install -m 755 $(B)/hull $(DESTDIR)$(PREFIX)/bin/hull
 	install -m 755 $(B)/hull-seccomp $(DESTDIR)$(PREFIX)/libexec/hull/hull-seccomp
 	install -m 755 $(B)/hull-unpack $(DESTDIR)$(PREFIX)/libexec/hull/hull-unpack
+	install -m 755 $(B)/hull-image $(DESTDIR)$(PREFIX)/libexec/hull/hull-image
 	install -m 755 $(B)/hull-init $(DESTDIR)$(PREFIX)/libexec/hull/hull-init
 	install -m 755 $(B)/hull-shim $(DESTDIR)$(PREFIX)/libexec/hull/hull-shim
 	install -m 755 $(B)/hull-net $(DESTDIR)$(PREFIX)/libexec/hull/hull-net
@@ -299,7 +301,7 @@ install: all
 	sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hull|' shim/systemd/hull@.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hull@.service
 	install -d $(DESTDIR)$(PREFIX)/share/doc/hull
 	install -m 644 shim/systemd/hull@.service.d/limits.conf.example $(DESTDIR)$(PREFIX)/share/doc/hull/limits.conf.example
-	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 docs/hull-net.8 docs/hull@.service.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 docs/hull.8 docs/hull-shim.8 docs/hull-container.8 docs/hull-image.8 docs/hull-net.8 docs/hull@.service.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 ## make clean
 clean:

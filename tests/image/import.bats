@@ -14,7 +14,7 @@ teardown() { teardown_scratch; }
 content() {
 	local lower
 	rm -rf "$SCRATCH/look"
-	image bundle --network none "$1" "$SCRATCH/look" >/dev/null || return
+	image bundle --network none "$1" "$SCRATCH/look" true >/dev/null || return
 	while read -r lower; do
 		[[ ! -e $lower/$2 ]] || {
 			cat "$lower/$2"

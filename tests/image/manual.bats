@@ -53,7 +53,8 @@ options_of() {
 				false
 			}
 		done
-		for option in $(grep '^\.It ' <<<"$text" | grep -oE '(Fl|,) -[a-z0-9-]+' | sed 's|.* -||'); do
+		mapfile -t paged < <(grep '^\.It ' <<<"$text" | grep -oE '(Fl|,) -[a-z0-9-]+' | sed 's|.* -||')
+		for option in "${paged[@]}"; do
 			run image "$name" --help "--$option=x"
 			[[ $output != *"unknown flag"* ]] || {
 				echo "$name --$option: $output" >&2
