@@ -51,12 +51,17 @@ static int read_start_time(pid_t pid, uint64_t *ret, struct error *err)
 	return number_parse_u64(field + 1, UINT64_MAX, ret, err);
 }
 
+/* Read once: it does not change while this process runs, and some look for hundreds of others. */
 static int read_boot_id(char *ret, size_t room, struct error *err)
 {
-	int result = read_short("/proc/sys/kernel/random/boot_id", ret, room, err);
+	static char known[sizeof(((struct process_id *)NULL)->boot_id)];
+	int result = known[0] != '\0'
+			     ? 0
+			     : read_short("/proc/sys/kernel/random/boot_id", known, sizeof(known), err);
 
+	known[strcspn(known, "\n")] = '\0';
 	if (result == 0)
-		ret[strcspn(ret, "\n")] = '\0';
+		(void)snprintf(ret, room, "%s", known);
 	return result;
 }
 
