@@ -98,7 +98,7 @@ teardown() {
 @test "demo: a whole life, nothing left" {
 	requires_root
 	requires_command jq
-	run env TMPDIR="$SCRATCH" "$TOP/tests/demo"
+	run env TMPDIR="$SCRATCH" "$TOP/tests/demo-bundle"
 	assert_status 0
 	assert_output_has '"status": "paused"'
 	assert_output_has "TERM came, leaving"
@@ -113,10 +113,10 @@ teardown() {
 	mkdir -p "$SCRATCH/tree/tests/helpers"
 	mkdir -m 1777 "$SCRATCH/tmp"
 	cp "$HULL" "$TOP/config.json.example" "$SCRATCH/tree"
-	cp "$TOP/tests/demo" "$SCRATCH/tree/tests"
+	cp "$TOP/tests/demo-bundle" "$SCRATCH/tree/tests"
 	cp "$TOP/tests/helpers/rootfs" "$SCRATCH/tree/tests/helpers"
 	run setpriv --reuid 65534 --regid 65534 --clear-groups env TMPDIR="$SCRATCH/tmp" \
-		HULL="$SCRATCH/tree/${HULL##*/}" "$SCRATCH/tree/tests/demo"
+		HULL="$SCRATCH/tree/${HULL##*/}" "$SCRATCH/tree/tests/demo-bundle"
 	assert_status 0
 	assert_output_has "missing is root"
 	assert_output_has '$ hull plan'

@@ -144,7 +144,7 @@ inside() {
 
 @test "bad input: one clear line, nothing left" {
 	for words in 'nothing:1' '--memory 1k bb:1' '--cap-add NOPE bb:1' '-v /a:relative bb:1' '--network nowhere bb:1' \
-		'-p 80:x bb:1' '-u : bb:1' '--bundle /nowhere -e A=1' 'bb@sha256:12'; do
+		'-p 80:x bb:1' '--bundle /nowhere -e A=1' 'bb@sha256:12'; do
 		# shellcheck disable=SC2086 # words
 		run container run --rm $words
 		assert_status 125
