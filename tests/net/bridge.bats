@@ -365,6 +365,23 @@ second 10.92.0.2"
 	fetches on_host http://127.0.0.1:8080/ "page of web"
 }
 
+@test "a firewall of others that drops what is forwarded, and what the manual page says about it" {
+	requires_command iptables
+	with_outside
+	networked web -p 8080:80
+	up web
+	on_host iptables -N DOCKER-USER 2>/dev/null || skip "iptables does not work on this machine"
+	on_host iptables -A FORWARD -j DOCKER-USER
+	on_host iptables -P FORWARD DROP
+	refuses_fetch from_outside http://192.0.2.1:8080/
+	# what the host itself sends is not forwarded
+	fetches on_host http://127.0.0.1:8080/ "page of web"
+	grep '^iptables -I DOCKER-USER' "$TOP/docs/hull-net.8" >"$SCRATCH/advice"
+	assert_equal "$(wc -l <"$SCRATCH/advice")" 2
+	on_host sh -e "$SCRATCH/advice"
+	fetches from_outside http://192.0.2.1:8080/ "page of web"
+}
+
 # quickest COMMAND...: microseconds of the quickest of ten; each gets its number as a last word.
 quickest() {
 	local i start took best=999999999
