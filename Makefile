@@ -179,7 +179,7 @@ room_of = $(patsubst %/,%,$(dir $(patsubst tests/unit/%,%,$(1))))
 $(B)/unit/%: $(B)/tests/unit/%.o $$(if $$(findstring runtime/init,$$*),$(B)/libruntime_init_hosted.a) $$(foreach r,$$(beneath_$$(call room_of,$$*)),$$(call lib,$$r)) \
   $$(if $$(findstring seccomp_compile,$$*),$(B)/runtime/linux/seccomp_compile.o)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(if $(findstring oci/layer,$*),$(LDFLAGS_DYNAMIC),$(LDFLAGS_HOST)) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(if $(findstring oci/layer,$*),$(LIB_WORKER)) $(LIB_YAJL) $(if $(findstring seccomp_compile,$*),-lseccomp)
+	$(Q)$(CC) $(if $(findstring oci/layer,$*),$(LDFLAGS_DYNAMIC),$(LDFLAGS_HOST)) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(if $(findstring oci/layer,$*),$(LIB_WORKER)) $(if $(findstring oci/image,$*),$(LIB_LAYER)) $(LIB_YAJL) $(if $(findstring seccomp_compile,$*),-lseccomp)
 
 # These start the real helpers.
 $(B)/unit/runtime/linux/seccomp_helper: | $(B)/hull-seccomp
