@@ -56,6 +56,101 @@ limited() {
 	[[ $output == *$'\t0' ]]
 }
 
+# value FILE: of the container's cgroup.
+value() {
+	cat "$CGROUP/$1"
+}
+
+@test "every resource of a document is in the kernel's files" {
+	disk=$(cat /sys/block/vda/dev)
+	limited "$(jq -n --argjson major "${disk%:*}" --argjson minor "${disk#*:}" '{
+		memory: {limit: 67108864, reservation: 33554432, swap: 100663296},
+		cpu: {shares: 1024, quota: 20000, period: 100000, burst: 10000, cpus: "0-1", mems: "0"},
+		pids: {limit: 33},
+		blockIO: {throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}],
+			throttleWriteIOPSDevice: [{major: $major, minor: $minor, rate: 200}]},
+		hugepageLimits: [{pageSize: "2MB", limit: 4194304}],
+		unified: {"memory.high": "60000000"}}')" 'sleep 100'
+	detached hull create -b "$B" "$TAG"
+	assert_status 0
+	assert_equal "$(value memory.max) $(value memory.low) $(value memory.swap.max)" "67108864 33554432 33554432"
+	assert_equal "$(value memory.high)" 59998208 # in whole pages
+	assert_equal "$(value cpu.weight) $(value cpu.max) $(value cpu.max.burst)" "100 20000 100000 10000"
+	assert_equal "$(value cpuset.cpus) $(value cpuset.mems) $(value pids.max)" "0-1 0 33"
+	assert_equal "$(value io.max)" "$disk rbps=1048576 wbps=max riops=max wiops=200"
+	assert_equal "$(value hugetlb.2MB.max)" 4194304
+	hull delete "$TAG"
+	assert_nothing_left
+}
+
+@test "what does not fit is refused and nothing is left: a path that leads up, a processor that is not there" {
+	limited '{"cpu": {"cpus": "0-99"}}' true
+	run hull --log "$SCRATCH/log" run -b "$B" "$TAG"
+	assert_status 1
+	assert_output_has cpuset.cpus
+	assert_nothing_left
+	config "$B" '.linux.cgroupsPath = "/../../" + $tag | .linux.resources = {}' --arg tag "$TAG"
+	run hull --log "$SCRATCH/log" run -b "$B" "$TAG"
+	assert_status 1
+	assert_nothing_left
+}
+
+# place: where the container's process is, as the machine sees it.
+place() {
+	sed -n 's/^0:://p' "/proc/$(hull state "$TAG" | jq -r .pid)/cgroup"
+}
+
+@test "where it is: an absolute path, a relative one the same place twice, and none" {
+	limited '{}' 'sleep 100'
+	detached hull create -b "$B" "$TAG"
+	assert_equal "$(place)" "/$TAG-b"
+	hull delete "$TAG"
+	config "$B" '.linux.cgroupsPath = $path' --arg path "$TAG-relative"
+	detached hull create -b "$B" "$TAG"
+	first=$(place)
+	[[ $first == *"/$TAG-relative" ]]
+	hull delete "$TAG"
+	detached hull create -b "$B" "$TAG"
+	assert_equal "$(place)" "$first"
+	hull delete "$TAG"
+	config "$B" 'del(.linux.cgroupsPath)'
+	detached hull create -b "$B" "$TAG"
+	[[ $(place) == *"$TAG"* && $(place) != "$(sed -n 's/^0:://p' /proc/self/cgroup)" ]]
+	hull delete "$TAG"
+	assert_nothing_left
+}
+
+@test "exec: in the container's cgroup, within its limits, and below it where asked" {
+	limited '{"pids": {"limit": 3}}' 'sleep 100'
+	detached hull run -d -b "$B" "$TAG"
+	assert_status 0
+	# The third process is the last one: the shell itself and one child.
+	run hull exec "$TAG" sh -c 'sleep 0 & sleep 0 & sleep 0 & wait; cat /proc/self/cgroup'
+	[[ $output == *"can't fork"* ]]
+	hull update --pids-limit 50 "$TAG"
+	mkdir "$CGROUP/below"
+	run hull exec --cgroup below "$TAG" sh -c 'cat /proc/self/cgroup'
+	assert_equal "$output" "0::/below"
+	run hull exec --cgroup ../up "$TAG" true
+	assert_status 255
+	hull delete --force "$TAG"
+	assert_nothing_left
+}
+
+@test "delete: what the container made below its cgroup goes with it" {
+	limited '{}' 'mkdir /sys/fs/cgroup/own && sleep 300 & sleep 300'
+	config "$B" '(.mounts[] | select(.type == "cgroup") | .options) |= map(select(. != "ro"))'
+	detached hull run -d -b "$B" "$TAG"
+	assert_status 0
+	wait_until 30 test -d "$CGROUP/own"
+	pid=$(grep -m 1 . "$CGROUP/cgroup.procs")
+	mkdir -p "$CGROUP/own/deeper"
+	hull delete --force "$TAG"
+	[[ ! -e $CGROUP ]]
+	run ! kill -0 "$pid"
+	assert_nothing_left
+}
+
 @test "update: limits change while it runs" {
 	limited '{"memory": {"limit": 67108864}, "pids": {"limit": 50}}' 'sleep 100'
 	detached hull run -d -b "$B" "$TAG"

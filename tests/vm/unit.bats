@@ -133,6 +133,22 @@ teardown() {
 	assert_equal "$(shown Result) $(shown NRestarts)" "success 0"
 }
 
+@test "a unit of hull container unit: the container's own stop signal and time, and limits as any unit has" {
+	CREATE="--log-driver journald --stop-signal QUIT --stop-timeout 20" service sh -c '
+		trap "echo asked to stop; sleep 1; exit 0" QUIT; while :; do sleep 1; done'
+	UNIT=hull-$NAME.service
+	container unit "$NAME" >"/run/systemd/system/$UNIT"
+	drop_in TasksMax=77
+	unit start
+	assert_equal "$(shown ActiveState) $(shown TimeoutStopUSec)" "active 30s"
+	assert_equal "$(cat "$(unit_cgroup)/pids.max")" 77
+	grep -qx "$(container_pid)" "$(unit_cgroup)/payload/cgroup.procs"
+	unit stop
+	assert_equal "$(shown ActiveState) $(shown Result)" "inactive success"
+	wait_until 60 journal_has "asked to stop"
+	assert_equal "$(field '{{.State.ExitCode}}')" 0
+}
+
 @test "a name that is no container's: the unit says so" {
 	drop_in Restart=no
 	run ! unit start
