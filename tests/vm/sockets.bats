@@ -67,8 +67,7 @@ free_port() {
 	# Stopped, the service starts again with the next connection: systemd has kept the sockets.
 	unit stop
 	assert_equal "$(ask "$first")" "web 0"
-	run systemctl show -P NRestarts "$UNIT"
-	assert_equal "$output" 0
+	assert_equal "$(shown NRestarts)" 0
 }
 
 @test "a container that says itself when it is ready: nobody waits less, and its words are shown" {
