@@ -23,6 +23,8 @@
 
 #include "base/banned.h"
 
+#define SKIPPED 0 /* no inode has this number: paths of devices that were left out are noted under it */
+
 /* Where one entry goes. */
 struct spot {
 	struct places_directory parent;
@@ -224,9 +226,6 @@ static int add_node(struct extract *extract, const struct tar_entry *entry, stru
 	mode_t type = fifo ? S_IFIFO : entry->type == TAR_CHARACTER ? S_IFCHR : S_IFBLK;
 	dev_t device = fifo ? 0 : makedev(entry->major, entry->minor);
 
-	/* To overlayfs this is a whiteout: a file that only scanners see. */
-	if (entry->type == TAR_CHARACTER && device == 0)
-		return error_set(err, EBADMSG, "a character device 0:0 is no device");
 	if (mknodat(spot->parent.fd, spot->leaf, type | 0600, device) < 0) {
 		if (errno != EEXIST)
 			return error_set(err, errno, "make the node");
@@ -258,6 +257,13 @@ static int find_target(struct extract *extract, const struct tar_entry *entry, s
 	return 1;
 }
 
+/* Left out, and remembered: other names of it may come. */
+static int skip_device(struct extract *extract, const struct tar_entry *entry, struct error *err)
+{
+	extract->result->devices_skipped++;
+	return notes_add_name(&extract->notes, SKIPPED, entry->path, err);
+}
+
 static int add_hardlink(struct extract *extract, const struct tar_entry *entry, struct error *err)
 {
 	struct spot target, spot;
@@ -267,6 +273,8 @@ static int add_hardlink(struct extract *extract, const struct tar_entry *entry, 
 
 	if (result < 0)
 		return result;
+	if (result == 0 && notes_has_name(&extract->notes, SKIPPED, entry->link))
+		return skip_device(extract, entry, err); /* one more name of it */
 	if (result == 0)
 		return extract_late_link(extract, entry, err);
 	/* Both descriptors are needed at once, and the cache gives one away for the next. */
@@ -342,10 +350,11 @@ static int add_entry(struct extract *extract, const struct tar_entry *entry, str
 	result = extract_late_whiteout(extract, entry, err);
 	if (result != 0)
 		return result < 0 ? result : 0;
-	if (device && !extract->options->keep_devices) {
-		extract->result->devices_skipped++;
-		return 0;
-	}
+	/* To overlayfs this is a whiteout: a file that only scanners see. */
+	if (entry->type == TAR_CHARACTER && entry->major == 0 && entry->minor == 0)
+		return error_set(err, EBADMSG, "a character device 0:0 is no device");
+	if (device && !extract->options->keep_devices)
+		return skip_device(extract, entry, err);
 	if (entry->type == TAR_HARDLINK)
 		return add_hardlink(extract, entry, err);
 	return add_at_spot(extract, entry, err);

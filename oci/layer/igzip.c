@@ -86,9 +86,11 @@ static int reader_run(void *state, struct decoder_io *io, bool last, bool *ret_b
 	struct reader *reader = state;
 
 	(void)last;
+	*ret_between = reader->between;
 	/* Without input too: it may hold back what had no room. */
 	do {
 		if (reader->between) {
+			*ret_between = true;
 			int result = padding_or_member(io, &reader->padding, err);
 			if (result <= 0)
 				return result;

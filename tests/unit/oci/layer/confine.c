@@ -1,0 +1,157 @@
+/* What a confined process can no longer do: each is tried in a child. */
+#include "oci/layer/confine.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "tests/unit/oci/layer/support.h"
+
+#define KILLED (128 + SIGSYS)
+
+/* Exit status of @try in a confined child, 128 + signal where it was killed, 99 where confining failed. */
+static int confined(const struct box *box, int (*try)(int root))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct error err;
+		int root;
+
+		if (confine_root(box->target, 1 << 20, 0, &root, &err) < 0 || confine_calls(&err) < 0)
+			_exit(99);
+		_exit(try(root));
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int make_socket(int root)
+{
+	(void)root;
+	return socket(AF_INET, SOCK_STREAM, 0) < 0 ? 1 : 0;
+}
+
+static int make_process(int root)
+{
+	(void)root;
+	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) < 0 ? 1 : 0;
+}
+
+static int make_exec(int root)
+{
+	char *argv[] = { NULL };
+
+	return syscall(SYS_execveat, root, "file", argv, argv, 0) < 0 ? 1 : 0;
+}
+
+static int make_mount(int root)
+{
+	(void)root;
+	return mount("none", "/", "tmpfs", 0, NULL) < 0 ? 1 : 0;
+}
+
+static int make_root(int root)
+{
+	(void)root;
+	return chroot(".") < 0 ? 1 : 0;
+}
+
+static int make_code(int root)
+{
+	(void)root;
+	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0 ? 1
+													 : 0;
+}
+
+static int make_trace(int root)
+{
+	(void)root;
+	return ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 ? 1 : 0;
+}
+
+static int make_namespace(int root)
+{
+	(void)root;
+	return unshare(CLONE_NEWUSER) < 0 ? 1 : 0;
+}
+
+static int look_around(int root)
+{
+	struct stat status;
+
+	/* Nothing of this machine is there, up or down. */
+	if (fstatat(root, "/etc", &status, 0) == 0 || fstatat(root, "/proc", &status, 0) == 0)
+		return 1;
+	if (fstatat(root, "../outside", &status, 0) == 0 || fstatat(root, "/../outside", &status, 0) == 0)
+		return 2;
+	return fstatat(root, "/mine", &status, 0) == 0 ? 0 : 3;
+}
+
+static int work(int root)
+{
+	/* Owners and special bits can be set, trusted xattrs cannot. */
+	int fd = openat(root, "new", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fchown(fd, 5, 6) < 0 || fchmod(fd, 04755) < 0)
+		return 1;
+	if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0)
+		return 2;
+	if (mknodat(root, "whiteout", S_IFCHR, 0) < 0 ||
+	    mknodat(root, "null", S_IFCHR | 0600, makedev(1, 3)) < 0)
+		return 3;
+	/* A device that it made cannot be opened. */
+	if (openat(root, "null", O_RDONLY | O_CLOEXEC) >= 0)
+		return 4;
+	if (pwrite(fd, "x", 1, 1 << 20) >= 0 || errno != EFBIG)
+		return 5;
+	return 0;
+}
+
+static void forbidden(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	static const struct {
+		const char *what;
+		int (*try)(int root);
+	} rows[] = {
+		{ "socket", make_socket }, { "process", make_process },     { "exec", make_exec },
+		{ "mount", make_mount },   { "root", make_root },           { "code", make_code },
+		{ "trace", make_trace },   { "namespace", make_namespace },
+	};
+	struct box box;
+
+	box_open(&box);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int status = confined(&box, rows[i].try);
+		CHECK_INT(status, KILLED);
+		if (status != KILLED)
+			printf("# %s\n", rows[i].what);
+	}
+	box_close(&box);
+#else
+	printf("# no filter under sanitizers\n");
+#endif
+}
+
+static void out_of_sight(void)
+{
+	struct box box;
+
+	box_open(&box);
+	CHECK(mkdirat(box.target, "mine", 0700) == 0);
+	CHECK_INT(confined(&box, look_around), 0);
+	CHECK_INT(confined(&box, work), 0);
+	box_close(&box);
+}
+
+static const struct test tests[] = {
+	{ "what could reach anything else kills", forbidden },
+	{ "the target is all there is", out_of_sight },
+};
+TEST_MAIN(tests)
