@@ -15,12 +15,12 @@ teardown() {
 
 # socket_unit UNIT LINES...
 socket_unit() {
-	local unit=$1
+	local file=$1
 	shift
 	{
 		echo "[Socket]"
 		printf '%s\n' "$@"
-	} >"/run/systemd/system/$unit"
+	} >"/run/systemd/system/$file"
 }
 
 # ask TCP-PORT: what it answers to somebody who only listens.
