@@ -7,7 +7,8 @@
 
 #include "base/banned.h"
 
-static int set(struct error *err, int result, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static int set(struct error *err, int result, const char *format,
+						     va_list args)
 {
 	char what[ERROR_TEXT_SIZE];
 

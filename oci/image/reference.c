@@ -217,9 +217,11 @@ void reference_format(const struct reference *reference, struct text *ret)
 
 void reference_familiar_name(const struct reference *reference, struct text *ret)
 {
-	const char *repository = reference->repository;
+	const char *repository = reference->repository, *slash = strchr(repository, '/');
 
-	if (!text_equal(reference->registry, DOCKER))
+	/* "docker.io/a.b/c" without its registry would be read as another's */
+	if (!text_equal(reference->registry, DOCKER) ||
+	    (slash != NULL && begins_with_registry(repository, (size_t)(slash - repository))))
 		text_format(ret, "%s/", reference->registry);
 	else if (text_starts(repository, OFFICIAL) && strchr(repository + strlen(OFFICIAL), '/') == NULL)
 		repository += strlen(OFFICIAL);

@@ -20,6 +20,8 @@ static void test_forms(void)
 		{ "index.docker.io/busybox", "docker.io/library/busybox:latest", "busybox:latest" },
 		{ "someone/tool", "docker.io/someone/tool:latest", "someone/tool:latest" },
 		{ "docker.io/library/a/b", "docker.io/library/a/b:latest", "library/a/b:latest" },
+		{ "docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest" },
+		{ "docker.io/localhost/c", "docker.io/localhost/c:latest", "docker.io/localhost/c:latest" },
 		{ "localhost/x", "localhost/x:latest", "localhost/x:latest" },
 		{ "localhost:5000/x", "localhost:5000/x:latest", "localhost:5000/x:latest" },
 		{ "quay.io/a/b/c:v1", "quay.io/a/b/c:v1", "quay.io/a/b/c:v1" },
