@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -135,7 +136,12 @@ static int spawn(const char *program, char **environment, int in, int out, struc
 	if (number != 0)
 		return error_set(err, number, "start \"%s\"", program);
 	/* not reaped yet: the number is still its own */
-	return process_open(*ret_pid, ret, err);
+	int result = process_open(*ret_pid, ret, err);
+	if (result < 0) {
+		(void)kill(-*ret_pid, SIGKILL); /* nobody would listen to it */
+		(void)waitpid(*ret_pid, NULL, 0);
+	}
+	return result;
 }
 
 /* --- listening ----------------------------------------------------------------------------------------- */
