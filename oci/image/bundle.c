@@ -24,6 +24,7 @@
 #include "oci/image/fail.h"
 #include "oci/image/layers.h"
 #include "oci/image/pins.h"
+#include "oci/image/rootless.h"
 #include "oci/make/document.h"
 #include "oci/spec/rootfs.h"
 
@@ -340,6 +341,12 @@ int bundle_make(struct front *front, const struct bundle_request *request, struc
 	struct making making = {
 		.front = front, .request = request, .directory = -1, .session = { .dir = -1, .claims = -1 }
 	};
+
+	if (rootless_entered())
+		return error_set(
+			err, 0,
+			"a bundle that stands on the store's layers needs root (hull image unpack makes "
+			"one with a root of its own)");
 	int result = hold_image(&making, err);
 
 	if (result == 0) {

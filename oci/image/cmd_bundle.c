@@ -55,6 +55,8 @@ static int make_request(struct front *front, const struct bundle_values *given, 
 	};
 	int result = front_absolute(front, args->items[1], &ret->directory, err);
 
+	if (result == 0)
+		result = front_enter(front, err);
 	return result < 0 || given->volumes == NULL
 		       ? result
 		       : front_absolute(front, given->volumes, &ret->volumes, err);

@@ -199,10 +199,10 @@ static int do_work(struct front *front, bool deep, bool quiet, bool repair, stru
 {
 	struct work work = { .front = front, .deep = deep, .repair = repair };
 	bool rebuilt = false;
-	int result = 0;
+	int result = front_enter(front, err);
 
 	progress_open(&work.progress, true);
-	if (repair)
+	if (result == 0 && repair)
 		result = rebuild_index(front, &rebuilt, err);
 	if (rebuilt)
 		text_append(&work.said,

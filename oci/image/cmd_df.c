@@ -184,8 +184,10 @@ static int do_df(struct front *front, const struct df_values *given, struct erro
 	struct line lines[KIND_COUNT] = { 0 };
 	autotext struct text text = TEXT_EMPTY;
 	struct usage usage;
-	int result = usage_load(front, &usage, err);
+	int result = front_enter(front, err);
 
+	if (result == 0)
+		result = usage_load(front, &usage, err);
 	if (result < 0)
 		return result;
 	struct detail detail = { front, &usage };

@@ -75,8 +75,10 @@ static int do_diff(struct front *front, const char *word, struct error *err)
 	autotext struct text text = TEXT_EMPTY;
 	autoclose int upper = -1, view = -1;
 	struct rootfs rootfs;
-	int result = find(front, word, &rootfs, err);
+	int result = front_enter(front, err);
 
+	if (result == 0)
+		result = find(front, word, &rootfs, err);
 	text_append(&text, "");
 	if (result == 0 && rootfs.upper == NULL)
 		return 0; /* nothing can have changed */

@@ -191,6 +191,8 @@ static int do_import(struct front *front, const struct import_values *given, con
 		result = image_platform_parse(given->platform, &front->arena, &platform, err);
 	import.platform = given->platform == NULL ? NULL : &platform;
 	if (result == 0)
+		result = front_enter(front, err);
+	if (result == 0)
 		result = session_open(&front->store, &import.session, err);
 	if (result < 0)
 		return result;

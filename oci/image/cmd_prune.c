@@ -88,7 +88,10 @@ static int do_prune(struct front *front, const struct prune_values *given, struc
 
 	if (!given->force.value && !confirmed(given->all.value, err))
 		return err->text[0] == '\0' ? 0 : -EIO;
-	int result = remove_entries(front, given->all.value, &said, err);
+	int result = front_enter(front, err);
+
+	if (result == 0)
+		result = remove_entries(front, given->all.value, &said, err);
 
 	if (result == 0)
 		result = collect_garbage(&front->store, &front->arena, NULL, &collected, err);

@@ -210,8 +210,10 @@ static int remove_image(struct front *front, const char *word, const void *data,
 	const struct rm_values *given = data;
 	struct removal removal = { .front = front, .force = given->force.value };
 	struct collect_result ignored;
-	int result = change_refs(&removal, word, err);
+	int result = front_enter(front, err);
 
+	if (result == 0)
+		result = change_refs(&removal, word, err);
 	if (result == 0)
 		result = collect_garbage(&front->store, &front->arena, &removal.objects, &ignored, err);
 	if (result == 0 && removal.gone)

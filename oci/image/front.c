@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "oci/image/command.h"
 #include "oci/image/fail.h"
+#include "oci/image/rootless.h"
 
 #include "base/banned.h"
 
@@ -55,6 +56,21 @@ int front_open(struct front *front, const void *values, struct error *err)
 	int result = front_absolute(front, path, &path, err);
 
 	return result < 0 ? result : store_open(path, &front->store, err);
+}
+
+int front_enter(struct front *front, struct error *err)
+{
+	const char *path = front->store.path;
+
+	if (geteuid() == 0)
+		return 0;
+	int result = rootless_enter(err);
+
+	if (result < 0)
+		return result;
+	/* what was opened before belongs to mounts of the other namespace */
+	store_close(&front->store);
+	return store_open(path, &front->store, err);
 }
 
 int front_open_status(const struct command *command, const struct error *err)

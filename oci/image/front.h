@@ -21,6 +21,11 @@ struct front {
 int front_main(int argc, char **argv);
 /* Open the store; @values is a struct command_globals. */
 must_check int front_open(struct front *front, const void *values, struct error *err);
+/*
+ * For commands that touch the files of layers: a user without privileges enters a user namespace
+ * (rootless.h), and the store is opened there.
+ */
+must_check int front_enter(struct front *front, struct error *err);
 /* The exit status where that failed. */
 int front_open_status(const struct command *command, const struct error *err);
 /*

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "oci/image/fail.h"
+#include "oci/image/rootless.h"
 #include "oci/layer/index.h"
 #include "oci/spec/field.h"
 
@@ -24,7 +25,7 @@
 
 bool layers_user_xattr(void)
 {
-	return geteuid() != 0;
+	return rootless_user_xattr();
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */
