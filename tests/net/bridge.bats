@@ -106,11 +106,11 @@ search example.org"
 	disown
 	answers() {
 		# shellcheck disable=SC2016 # perl's own
-		assert_equal "$(on_host timeout 2 perl -MIO::Socket::INET -e '
+		assert_equal "$(on_host timeout 10 perl -MIO::Socket::INET -e '
 			my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:5353", Proto => "udp") or die;
 			$socket->send("ping"); $socket->recv(my $answer, 100); print $answer')" pong
 	}
-	wait_until 10 answers
+	wait_until 30 answers
 }
 
 @test "containers reach what is outside, behind the host's address" {
