@@ -10,23 +10,28 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/path.h"
 
 #include "base/banned.h"
 
 #define MAX_DEPTH 32
-#define MAX_AGAIN 10000 /* reads of directories that were not empty in the end */
+#define MAX_AGAIN 10000 /* reads of directories that were not empty in the end, without any progress */
 
 struct level {
 	DIR *stream;
 	char name[256]; /* in the level above */
 };
 
+/* What is mounted there is somebody else's, and is not entered. */
 static int descend(int parent, const char *name, struct level *ret, struct error *err)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
+	int result = path_open_beneath(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, true, &fd, err);
 
-	if (fd < 0)
-		return error_set(err, errno, "open \"%s\"", name);
+	if (result == -EXDEV)
+		return error_set(err, EBUSY, "remove \"%s\": something is mounted there", name);
+	if (result < 0)
+		return result;
 	ret->stream = fdopendir(fd);
 	if (ret->stream == NULL) {
 		(void)close(fd); /* only opened */
@@ -37,13 +42,13 @@ static int descend(int parent, const char *name, struct level *ret, struct error
 	return 0;
 }
 
-/* Moves @name to the top of the tree, which is read again at the end. */
-static int lift(const struct level *levels, int fd, const char *name, struct error *err)
+/* Moves @name to the top of the tree, which is read again at the end. No name is tried twice. */
+static int lift(const struct level *levels, int fd, const char *name, unsigned *lifted, struct error *err)
 {
 	char fresh[40];
 
-	for (unsigned i = 0;; i++) {
-		(void)snprintf(fresh, sizeof(fresh), ".deep-%u", i);
+	for (;;) {
+		(void)snprintf(fresh, sizeof(fresh), ".deep-%u", (*lifted)++);
 		if (renameat2(fd, name, dirfd(levels[0].stream), fresh, RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -53,7 +58,7 @@ static int lift(const struct level *levels, int fd, const char *name, struct err
 
 /* Empties the directory at the top of the stack as far as a directory in it. Returns 1 where one was
  * entered, 0 where it is empty. */
-static int empty(struct level *levels, size_t *depth, struct error *err)
+static int empty(struct level *levels, size_t *depth, unsigned *lifted, struct error *err)
 {
 	DIR *stream = levels[*depth - 1].stream;
 	int fd = dirfd(stream);
@@ -66,7 +71,7 @@ static int empty(struct level *levels, size_t *depth, struct error *err)
 		if (errno != EISDIR && errno != EPERM)
 			return error_set(err, errno, "remove \"%s\"", entry->d_name);
 		if (*depth == MAX_DEPTH) {
-			int moved = lift(levels, fd, entry->d_name, err);
+			int moved = lift(levels, fd, entry->d_name, lifted, err);
 
 			if (moved < 0)
 				return moved;
@@ -85,7 +90,7 @@ int remove_tree(int dir, const char *name, struct error *err)
 {
 	struct level levels[MAX_DEPTH];
 	size_t depth = 0;
-	unsigned again = 0;
+	unsigned again = 0, lifted = 0, before = 0;
 	int result;
 
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
@@ -95,7 +100,7 @@ int remove_tree(int dir, const char *name, struct error *err)
 		return result;
 	depth = 1;
 	while (depth > 0) {
-		result = empty(levels, &depth, err);
+		result = empty(levels, &depth, &lifted, err);
 		if (result > 0)
 			continue;
 		if (result < 0)
@@ -106,7 +111,9 @@ int remove_tree(int dir, const char *name, struct error *err)
 			    0 &&
 		    errno != ENOENT) {
 			/* something came meanwhile, or was moved up here */
-			if (errno == ENOTEMPTY && ++again < MAX_AGAIN) {
+			again = lifted != before ? 0 : again + 1;
+			before = lifted;
+			if (errno == ENOTEMPTY && again < MAX_AGAIN) {
 				rewinddir(top->stream);
 				continue;
 			}

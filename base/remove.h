@@ -1,4 +1,4 @@
-/* Whole directories removed, without ever following a symlink. */
+/* Whole directories removed, without ever following a symlink or entering what is mounted in them. */
 #ifndef HULL_BASE_REMOVE_H
 #define HULL_BASE_REMOVE_H
 

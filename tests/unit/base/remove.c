@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/remove.h"
@@ -48,6 +52,53 @@ static void test_removal(void)
 	CHECK_INT(unlinkat(top, "direct", 0), 0);
 }
 
+/* Where every directory of many lies too deep: the time is in proportion to their number. */
+static void test_width(void)
+{
+	char name[20];
+	int at = dup(top);
+
+	CHECK_INT(mkdirat(at, "wide", 0700), 0);
+	for (unsigned i = 0; i < 32; i++) {
+		int next = openat(at, i == 0 ? "wide" : "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		close(at);
+		at = next;
+		if (i < 31)
+			CHECK_INT(mkdirat(at, "d", 0700), 0);
+	}
+	for (unsigned i = 0; i < 2000; i++) {
+		(void)snprintf(name, sizeof(name), "n%u", i);
+		CHECK_INT(mkdirat(at, name, 0700), 0);
+		(void)snprintf(name, sizeof(name), "n%u/in", i);
+		CHECK_INT(mkdirat(at, name, 0700), 0);
+	}
+	close(at);
+	clock_t begin = clock(); /* of the processor: the machine may be busy */
+	CHECK_INT(remove_tree(top, "wide", &err), 0);
+	CHECK((clock() - begin) / CLOCKS_PER_SEC < 6); /* trying every name anew takes 14 */
+	CHECK_INT(faccessat(top, "wide", F_OK, 0), -1);
+}
+
+static void test_mounts(void)
+{
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+		return;
+	CHECK_INT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	CHECK_INT(chdir(scratch), 0);
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* in this mount namespace */
+	CHECK_INT(mkdir("covered", 0700), 0);
+	CHECK_INT(mkdir("covered/in", 0700), 0);
+	/* of the same file system, as a bind mount mostly is */
+	CHECK_INT(mount("outside", "covered/in", NULL, MS_BIND, NULL), 0);
+	CHECK_INT(remove_tree(here, "covered", &err), -EBUSY);
+	CHECK_INT(access("outside/kept", F_OK), 0);
+	CHECK_INT(umount("covered/in"), 0);
+	CHECK_INT(remove_tree(here, "covered", &err), 0);
+	CHECK_INT(chdir("/"), 0);
+	close(here);
+}
+
 static void test_depth(void)
 {
 	make_deep("deep", 3000);
@@ -60,6 +111,8 @@ static void test_depth(void)
 
 static const struct test tests[] = {
 	{ "a tree, but nothing that its links point at", test_removal },
+	{ "many directories below the depth that is held open", test_width },
+	{ "nothing that is mounted in it", test_mounts },
 	{ "3000 levels", test_depth },
 };
 TEST_MAIN(tests)
