@@ -80,10 +80,10 @@ static int drop_capabilities(struct error *err)
 	struct __user_cap_data_struct data[2] = { { 0 } };
 
 	/* Also from the set that an exec could give back, though the filter leaves no exec. */
-	for (int capability = 0; capability <= 63; capability++) {
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
-			return error_set(err, errno, "drop capabilities");
-	}
+	for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
+		;
+	if (errno != EINVAL) /* it was the one after the last */
+		return error_set(err, errno, "drop capabilities");
 	if (syscall(SYS_capget, &header, data) < 0)
 		return error_set(err, errno, "read capabilities");
 	data[0].effective = data[0].permitted &= KEPT;

@@ -18,7 +18,8 @@ int ring_init(struct ring *ring, size_t chunks, size_t chunk_bytes, size_t reade
 	};
 	/* Neither fails with default attributes. */
 	(void)pthread_mutex_init(&ring->lock, NULL);
-	(void)pthread_cond_init(&ring->changed, NULL);
+	(void)pthread_cond_init(&ring->room, NULL);
+	(void)pthread_cond_init(&ring->data, NULL);
 	return 0;
 }
 
@@ -27,7 +28,8 @@ void ring_release(struct ring *ring)
 	if (ring->memory == NULL)
 		return;
 	(void)munmap(ring->memory, ring->chunks * ring->chunk_bytes); /* it was mapped like this */
-	(void)pthread_cond_destroy(&ring->changed);                   /* nobody waits */
+	(void)pthread_cond_destroy(&ring->room);                      /* nobody waits */
+	(void)pthread_cond_destroy(&ring->data);                      /* nobody waits */
 	(void)pthread_mutex_destroy(&ring->lock);                     /* nobody holds it */
 	ring->memory = NULL;
 }
@@ -42,14 +44,14 @@ static void unlock(struct ring *ring)
 	(void)pthread_mutex_unlock(&ring->lock); /* held */
 }
 
-static void wait(struct ring *ring)
+static void wait(struct ring *ring, pthread_cond_t *condition)
 {
-	(void)pthread_cond_wait(&ring->changed, &ring->lock); /* cannot fail with a held plain mutex */
+	(void)pthread_cond_wait(condition, &ring->lock); /* cannot fail with a held plain mutex */
 }
 
-static void tell(struct ring *ring)
+static void tell(pthread_cond_t *condition)
 {
-	(void)pthread_cond_broadcast(&ring->changed); /* cannot fail */
+	(void)pthread_cond_broadcast(condition); /* cannot fail */
 }
 
 /* How many chunks the slowest reader is done with. */
@@ -68,11 +70,21 @@ uint8_t *ring_claim(struct ring *ring)
 
 	lock(ring);
 	while (!ring->broken && ring->filled - slowest(ring) == ring->chunks)
-		wait(ring);
+		wait(ring, &ring->room);
 	if (!ring->broken)
 		chunk = ring->memory + ring->filled % ring->chunks * ring->chunk_bytes;
 	unlock(ring);
 	return chunk;
+}
+
+/* A reader that waits has enough to go on with. */
+static bool worth_waking(const struct ring *ring)
+{
+	for (size_t i = 0; i < ring->readers; i++) {
+		if (ring->waiting[i] && ring->filled - ring->taken[i] >= ring->chunks / 2)
+			return true;
+	}
+	return false;
 }
 
 void ring_publish(struct ring *ring, size_t length)
@@ -80,7 +92,8 @@ void ring_publish(struct ring *ring, size_t length)
 	lock(ring);
 	ring->lengths[ring->filled % ring->chunks] = length;
 	ring->filled++;
-	tell(ring);
+	if (worth_waking(ring))
+		tell(&ring->data);
 	unlock(ring);
 }
 
@@ -88,7 +101,7 @@ void ring_end(struct ring *ring)
 {
 	lock(ring);
 	ring->ended = true;
-	tell(ring);
+	tell(&ring->data);
 	unlock(ring);
 }
 
@@ -96,7 +109,8 @@ void ring_break(struct ring *ring)
 {
 	lock(ring);
 	ring->broken = true;
-	tell(ring);
+	tell(&ring->data);
+	tell(&ring->room);
 	unlock(ring);
 }
 
@@ -105,8 +119,11 @@ int ring_take(struct ring *ring, size_t reader, const uint8_t **ret, size_t *ret
 	int result = 0;
 
 	lock(ring);
-	while (!ring->broken && !ring->ended && ring->filled == ring->taken[reader])
-		wait(ring);
+	while (!ring->broken && !ring->ended && ring->filled == ring->taken[reader]) {
+		ring->waiting[reader] = true;
+		wait(ring, &ring->data);
+		ring->waiting[reader] = false;
+	}
 	if (ring->broken) {
 		result = -1;
 	} else if (ring->filled > ring->taken[reader]) {
@@ -124,6 +141,7 @@ void ring_release_chunk(struct ring *ring, size_t reader)
 {
 	lock(ring);
 	ring->taken[reader]++;
-	tell(ring);
+	if (ring->filled - slowest(ring) <= ring->chunks / 2)
+		tell(&ring->room);
 	unlock(ring);
 }

@@ -1,6 +1,8 @@
 /*
  * A ring of chunks between threads: one fills them, one or two take them, each all of them in order. Any side
- * can break it, and then everybody who waits, or comes later, is told.
+ * can break it, and then everybody who waits, or comes later, is told. Who waits is woken when there is work
+ * for a while (half of the ring), not for every chunk: threads that take turns at each chunk cost more than
+ * the work.
  */
 #ifndef HULL_OCI_LAYER_RING_H
 #define HULL_OCI_LAYER_RING_H
@@ -17,7 +19,8 @@
 
 struct ring {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t room, data; /* what the filling thread and the taking ones wait for */
+	bool waiting[RING_MAX_READERS];
 	size_t chunks, chunk_bytes, readers;
 	uint64_t filled, taken[RING_MAX_READERS]; /* how many so far */
 	size_t lengths[RING_MAX_CHUNKS];

@@ -69,17 +69,21 @@ bool tar_field_checksum(const struct tar_header *header)
 {
 	const uint8_t *bytes = (const uint8_t *)header;
 	struct error err;
-	int64_t want, plain = 0, with_sign = 0;
+	int64_t want;
+	uint32_t sum = 0, high = 0; /* high: bytes that count 256 less where bytes have signs */
 
 	if (tar_field_number(header->checksum, sizeof(header->checksum), "checksum", &want, &err) < 0)
 		return false;
 	for (size_t i = 0; i < TAR_BLOCK; i++) {
-		bool own = i >= offsetof(struct tar_header, checksum) &&
-			   i < offsetof(struct tar_header, checksum) + sizeof(header->checksum);
-		plain += own ? ' ' : bytes[i];
-		with_sign += own ? ' ' : (int8_t)bytes[i];
+		sum += bytes[i];
+		high += bytes[i] >> 7;
 	}
-	return want == plain || want == with_sign;
+	/* The field itself counts as blanks. */
+	for (size_t i = 0; i < sizeof(header->checksum); i++) {
+		sum += (uint32_t)' ' - header->checksum[i];
+		high -= header->checksum[i] >> 7;
+	}
+	return want == sum || want == (int64_t)sum - 256 * (int64_t)high;
 }
 
 bool tar_field_zero(const uint8_t *block)
