@@ -263,7 +263,8 @@ static int add(struct refs *refs, struct arena *arena, const struct ref *ref, st
 
 		if (items == NULL)
 			return no_memory(err);
-		memcpy(items, refs->items, refs->count * sizeof(*items));
+		if (refs->count > 0)
+			memcpy(items, refs->items, refs->count * sizeof(*items));
 		refs->items = items;
 		refs->room = room;
 	}

@@ -222,6 +222,7 @@ busybox_image() {
 }
 
 @test "a bundle of ten layers takes at most 10 milliseconds" {
+	[[ $IMAGE != */asan/* ]] || skip "sanitizers are slow"
 	simple_layout "$WORK/l" app:1 10
 	image import -q "$WORK/l"
 	best=1000000
