@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,9 +21,8 @@
 #include "base/banned.h"
 
 #define KEPT                                                                                                 \
-	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID | 1U << CAP_MKNOD |  \
-	 1U << CAP_SETFCAP)
-_Static_assert(CAP_SETFCAP < 32, "all are in the first word");
+	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID | 1U << CAP_SETFCAP)
+_Static_assert(CAP_SETFCAP < 32 && CAP_MKNOD < 32, "all are in the first word");
 
 static int set_limits(uint64_t max_file_bytes, uint64_t max_memory_bytes, struct error *err)
 {
@@ -39,6 +39,27 @@ static int set_limits(uint64_t max_file_bytes, uint64_t max_memory_bytes, struct
 #else
 	(void)memory; /* the shadow memory alone is more */
 #endif
+	return 0;
+}
+
+/*
+ * Standard input, output and error are the machine's /dev/null until here, whose mode and owner could be
+ * changed through them: they become memory that is nobody else's.
+ */
+static int leave_null(struct error *err)
+{
+	int memory = memfd_create("nothing", MFD_CLOEXEC);
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+#ifdef __SANITIZE_ADDRESS__
+		if (fd == STDERR_FILENO)
+			break; /* its reports */
+#endif
+		if (memory < 0 || (memory != fd && dup2(memory, fd) < 0))
+			return error_set(err, errno, "leave /dev/null");
+	}
+	if (memory > STDERR_FILENO)
+		(void)close(memory); /* it has three names more */
 	return 0;
 }
 
@@ -74,7 +95,7 @@ static int enter_root(int directory, int *ret_root, struct error *err)
 	return 0;
 }
 
-static int drop_capabilities(struct error *err)
+static int drop_capabilities(bool makes_devices, struct error *err)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
@@ -86,7 +107,7 @@ static int drop_capabilities(struct error *err)
 		return error_set(err, errno, "drop capabilities");
 	if (syscall(SYS_capget, &header, data) < 0)
 		return error_set(err, errno, "read capabilities");
-	data[0].effective = data[0].permitted &= KEPT;
+	data[0].effective = data[0].permitted &= KEPT | (makes_devices ? 1U << CAP_MKNOD : 0);
 	data[1].effective = data[1].permitted = 0;
 	data[0].inheritable = data[1].inheritable = 0;
 	if (syscall(SYS_capset, &header, data) < 0)
@@ -94,16 +115,18 @@ static int drop_capabilities(struct error *err)
 	return 0;
 }
 
-int confine_root(int directory, uint64_t max_file_bytes, uint64_t max_memory_bytes, int *ret_root,
-		 struct error *err)
+int confine_root(int directory, bool makes_devices, uint64_t max_file_bytes, uint64_t max_memory_bytes,
+		 int *ret_root, struct error *err)
 {
 	autoclose int root = -1;
 	int result = set_limits(max_file_bytes, max_memory_bytes, err);
 
 	if (result == 0)
+		result = leave_null(err);
+	if (result == 0)
 		result = enter_root(directory, &root, err);
 	if (result == 0)
-		result = drop_capabilities(err);
+		result = drop_capabilities(makes_devices, err);
 	if (result < 0)
 		return error_add(err, "confine hull-unpack");
 	/* What it cannot do, its memory should not help another to do. */

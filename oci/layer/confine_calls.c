@@ -1,11 +1,14 @@
 /*
  * The system calls that hull-unpack may make once it reads a layer; see confine.h. A plain list: what a tree
  * and its files need, memory without execution, waiting of threads, the end. Nothing that starts a process,
- * makes a socket, mounts, traces, or asks the kernel for anything else.
+ * makes a socket, mounts, traces, or asks the kernel for anything else. Two are there in part only: memory
+ * is never executed, and of fcntl only what concerns descriptors is left (F_SETOWN and F_SETSIG would send
+ * any signal to any process).
  */
 #include "oci/layer/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -50,7 +53,6 @@ static const unsigned allowed[] = {
 	SYS_pwrite64,
 	SYS_ftruncate,
 	SYS_lseek,
-	SYS_fcntl, /* duplicates */
 	SYS_umask,
 	SYS_geteuid,
 	SYS_getegid,
@@ -77,7 +79,7 @@ static const unsigned allowed[] = {
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, field))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
-#define MORE 16 /* instructions besides the list */
+#define MORE 17 /* instructions besides the list */
 
 int confine_calls(struct error *err)
 {
@@ -92,6 +94,14 @@ int confine_calls(struct error *err)
 		code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1);
 		code[length++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
 	}
+	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 6);
+	code[length++] = (struct sock_filter)LOAD(args[1]);
+	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_DUPFD_CLOEXEC, 2, 0);
+	/* fdopendir(3) wants these two. */
+	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFD, 1, 0);
+	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_GETFL, 0, 1);
+	code[length++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
+	code[length++] = (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS);
 	/* Memory is for data. The protection is the third argument of both; its low half, as all flags. */
 	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0);
 	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3);

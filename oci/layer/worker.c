@@ -88,7 +88,7 @@ static int prepare(struct work *work, struct error *err)
 		.progress_blob = &work->progress->blob_bytes,
 		.progress_tar = &work->progress->tar_bytes,
 	};
-	int result = confine_root(work->fds[WORKER_TARGET], request->limits.bytes,
+	int result = confine_root(work->fds[WORKER_TARGET], request->keep_devices, request->limits.bytes,
 				  request->limits.memory_bytes, &work->root, err);
 
 	/* The way back to where the target is. */

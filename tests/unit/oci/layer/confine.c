@@ -14,7 +14,7 @@
 #define KILLED (128 + SIGSYS)
 
 /* Exit status of @try in a confined child, 128 + signal where it was killed, 99 where confining failed. */
-static int confined(const struct box *box, int (*try)(int root))
+static int confined(const struct box *box, bool devices, int (*try)(int root))
 {
 	int status;
 	pid_t pid = fork();
@@ -23,7 +23,8 @@ static int confined(const struct box *box, int (*try)(int root))
 		struct error err;
 		int root;
 
-		if (confine_root(box->target, 1 << 20, 0, &root, &err) < 0 || confine_calls(&err) < 0)
+		if (confine_root(box->target, devices, 1 << 20, 0, &root, &err) < 0 ||
+		    confine_calls(&err) < 0)
 			_exit(99);
 		_exit(try(root));
 	}
@@ -81,6 +82,17 @@ static int make_namespace(int root)
 	return unshare(CLONE_NEWUSER) < 0 ? 1 : 0;
 }
 
+/* A signal to whoever it likes, by way of an owner of a socket. */
+static int send_signal(int root)
+{
+	return fcntl(root, F_SETOWN, getppid()) < 0 ? 1 : 0;
+}
+
+static int set_signal(int root)
+{
+	return fcntl(root, F_SETSIG, SIGKILL) < 0 ? 1 : 0;
+}
+
 static int look_around(int root)
 {
 	struct stat status;
@@ -113,6 +125,24 @@ static int work(int root)
 	return 0;
 }
 
+/* Only whiteouts where no devices are wanted; and nothing of the machine's through standard files. */
+static int make_device(int root)
+{
+	if (mknodat(root, "white", S_IFCHR, 0) < 0)
+		return 1;
+	if (mknodat(root, "zero", S_IFCHR | 0600, makedev(1, 5)) == 0 || errno != EPERM)
+		return 2;
+#ifndef __SANITIZE_ADDRESS__
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		struct stat status;
+
+		if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || fchmod(fd, 0600) < 0)
+			return 3;
+	}
+#endif
+	return 0;
+}
+
 static void forbidden(void)
 {
 #ifndef __SANITIZE_ADDRESS__
@@ -122,13 +152,14 @@ static void forbidden(void)
 	} rows[] = {
 		{ "socket", make_socket }, { "process", make_process },     { "exec", make_exec },
 		{ "mount", make_mount },   { "root", make_root },           { "code", make_code },
-		{ "trace", make_trace },   { "namespace", make_namespace },
+		{ "trace", make_trace },   { "namespace", make_namespace }, { "owner", send_signal },
+		{ "signal", set_signal },
 	};
 	struct box box;
 
 	box_open(&box);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		int status = confined(&box, rows[i].try);
+		int status = confined(&box, false, rows[i].try);
 		CHECK_INT(status, KILLED);
 		if (status != KILLED)
 			printf("# %s\n", rows[i].what);
@@ -141,12 +172,18 @@ static void forbidden(void)
 
 static void out_of_sight(void)
 {
+	struct stat null;
 	struct box box;
+
+	CHECK(stat("/dev/null", &null) == 0);
+	const mode_t mode = null.st_mode & 07777;
 
 	box_open(&box);
 	CHECK(mkdirat(box.target, "mine", 0700) == 0);
-	CHECK_INT(confined(&box, look_around), 0);
-	CHECK_INT(confined(&box, work), 0);
+	CHECK_INT(confined(&box, false, look_around), 0);
+	CHECK_INT(confined(&box, true, work), 0);
+	CHECK_INT(confined(&box, false, make_device), 0);
+	CHECK(stat("/dev/null", &null) == 0 && (null.st_mode & 07777) == mode);
 	box_close(&box);
 }
 
