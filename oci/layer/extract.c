@@ -407,7 +407,7 @@ int extract_run(struct tar *tar, int root, int index, const struct extract_optio
 	mode_t mask = umask(0);
 
 	*ret = (struct extract_result){ 0 };
-	int result = places_init(&extract.places, root, &extract.notes, err);
+	int result = places_init(&extract.places, root, &extract.notes, options->max_entries, err);
 	if (result == 0)
 		result = begin_top(&extract, err);
 	if (result == 0)

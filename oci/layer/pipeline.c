@@ -15,9 +15,9 @@
 #include "base/banned.h"
 
 #define BLOB_CHUNKS 8
-#define BLOB_CHUNK_BYTES ((size_t)128 << 10)
-#define TAR_CHUNKS 12
-#define TAR_CHUNK_BYTES ((size_t)256 << 10)
+#define BLOB_CHUNK_BYTES ((size_t)256 << 10)
+#define TAR_CHUNKS 6
+#define TAR_CHUNK_BYTES ((size_t)512 << 10)
 _Static_assert(TAR_CHUNK_BYTES % TAR_BLOCK == 0, "no header lies across two chunks");
 #define STACK_BYTES ((size_t)256 << 10)
 
@@ -206,7 +206,8 @@ static int decode_all(struct decoding *decoding, struct error *err)
 	result = decode(decoding, true, err);
 	if (result == 0)
 		result = publish(decoding, err);
-	ring_end(&decoding->pipeline->tar);
+	if (result == 0) /* else the rings are broken, and this is no end of an archive */
+		ring_end(&decoding->pipeline->tar);
 	decoding->pipeline->result.tar_bytes = decoding->out_bytes;
 	return result < 0 ? result : 0;
 }

@@ -43,9 +43,9 @@ static int describe(int fd, struct places_directory *ret, struct error *err)
 	return 0;
 }
 
-int places_init(struct places *places, int root, struct notes *notes, struct error *err)
+int places_init(struct places *places, int root, struct notes *notes, uint64_t max_made, struct error *err)
 {
-	*places = (struct places){ .root = root, .notes = notes };
+	*places = (struct places){ .root = root, .notes = notes, .max_made = max_made };
 	return describe(root, &places->top, err);
 }
 
@@ -143,6 +143,9 @@ static int make_implied(struct places *places, int parent, const char *part, con
 {
 	struct stat status;
 
+	if (places->made++ >= places->max_made)
+		return error_set(err, EFBIG, "the layer implies more than %llu directories",
+				 (unsigned long long)places->max_made);
 	if (mkdirat(parent, part, IMPLIED_MODE) < 0 ||
 	    fstatat(parent, part, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set(err, errno, "make the directory \"%s\"", part);

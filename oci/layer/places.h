@@ -31,6 +31,7 @@ struct places {
 	struct notes *notes;
 	struct places_directory top;
 	struct places_slot slots[PLACES_CACHED];
+	uint64_t made, max_made; /* directories on the way: one name can stand for hundreds of them */
 };
 
 enum places_mode {
@@ -39,8 +40,10 @@ enum places_mode {
 	PLACES_REPLACE /* and what is not a directory makes way */
 };
 
-/* Borrows @root, a directory opened O_RDONLY, and @notes. */
-must_check int places_init(struct places *places, int root, struct notes *notes, struct error *err);
+/* Borrows @root, a directory opened O_RDONLY, and @notes. Makes @max_made directories at most, then -EFBIG.
+ */
+must_check int places_init(struct places *places, int root, struct notes *notes, uint64_t max_made,
+			   struct error *err);
 void places_release(struct places *places);
 /* Forget: something that a path led through was removed. */
 void places_forget(struct places *places);

@@ -27,6 +27,7 @@
 #define PROGRAM "hull-unpack"
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
+#define MAX_NUMBER 4095 /* of an errno, as the kernel has it */
 
 struct unpack_limits unpack_default_limits(void)
 {
@@ -229,6 +230,28 @@ void unpack_kill(struct unpack_job *job)
 	release(job);
 }
 
+/*
+ * Who read the blob may be the blob's by now: nothing of its answer is an index, a length or a result before
+ * it was looked at. What it says of the layer is believed, as the layer is its.
+ */
+static int take_answer(struct worker_answer *answer, struct unpack_result *ret, struct error *err)
+{
+	const struct unpack_result *result = &answer->result;
+
+	answer->error.text[ERROR_TEXT_SIZE - 1] = '\0';
+	if (answer->status < 0 && answer->status >= -MAX_NUMBER && answer->error.number >= 0 &&
+	    answer->error.number <= MAX_NUMBER) {
+		(void)error_set(err, answer->error.number, "%s", answer->error.text);
+		return answer->status;
+	}
+	if (answer->status != 0 || (unsigned)result->codec >= CODEC_COUNT ||
+	    (unsigned)result->blob_digest.algorithm >= DIGEST_ALGORITHM_COUNT ||
+	    (unsigned)result->diff_id.algorithm >= DIGEST_ALGORITHM_COUNT)
+		return error_set(err, EPROTO, "hull-unpack answered what cannot be");
+	*ret = *result;
+	return 0;
+}
+
 static int hear(struct unpack_job *job, struct unpack_result *ret, struct error *err)
 {
 	struct worker_answer answer;
@@ -249,13 +272,7 @@ static int hear(struct unpack_job *job, struct unpack_result *ret, struct error 
 	int result = process_reap(&job->process, &status, err);
 	if (result < 0)
 		return result;
-	answer.error.text[ERROR_TEXT_SIZE - 1] = '\0';
-	if (answer.status < 0) {
-		*err = answer.error;
-		return answer.status;
-	}
-	*ret = answer.result;
-	return 0;
+	return take_answer(&answer, ret, err);
 }
 
 static int mark(const struct unpack_job *job, const char *path, struct error *err)

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "oci/layer/encoder.h"
+#include "oci/layer/worker.h"
 #include "tests/unit/oci/layer/support.h"
 
 static void make_layer(struct text *tar)
@@ -189,6 +190,16 @@ static void limits(void)
 	request.limits.bytes = 10;
 	refuse(&request, -EFBIG, "more than 10 bytes");
 	close(blob);
+	/* One name, many directories. */
+	tar.length = 0;
+	add_file(&tar, "a/b/c/d/e/f/g/h", "");
+	tar_write_end(&tar);
+	blob = memory_file(tar.data, tar.length);
+	request.blob = blob;
+	request.limits = unpack_default_limits();
+	request.limits.entries = 6;
+	refuse(&request, -EFBIG, "implies more than 6 directories");
+	close(blob);
 	/* A bomb: 8 MiB of zeros, a thousandth of that as gzip. */
 	tar.length = 0;
 	const struct tar_entry entry = { .type = TAR_FILE, .path = "bomb", .size = 8 << 20 };
@@ -251,6 +262,66 @@ static void ends(void)
 	box_close(&box);
 }
 
+/* Started as hull-unpack, this program is one that a blob has taken over; blob_size says what it answers. */
+enum {
+	LONG_ERROR,
+	NEGATIVE_ERROR,
+	LARGE_NUMBER,
+	LARGE_STATUS,
+	POSITIVE_STATUS,
+	NO_CODEC,
+	NO_ALGORITHM,
+	LIES
+};
+
+__attribute__((constructor)) static void pretend(int argc, char **argv)
+{
+	struct worker_answer answer = { .status = -EBADMSG, .error = { .number = EBADMSG, .length = 3 } };
+	struct worker_request request;
+
+	if (argc != 1 || strcmp(argv[0], "hull-unpack") != 0)
+		return;
+	if (recv(WORKER_SOCKET, &request, sizeof(request), 0) != (ssize_t)sizeof(request))
+		_exit(1);
+	memset(answer.error.text, 'x', sizeof(answer.error.text));
+	if (request.blob_size == LONG_ERROR)
+		answer.error.length = 1 << 20;
+	if (request.blob_size == NEGATIVE_ERROR)
+		answer.error.length = -100;
+	if (request.blob_size == LARGE_NUMBER)
+		answer.error.number = INT32_MIN;
+	if (request.blob_size == LARGE_STATUS)
+		answer.status = INT32_MIN;
+	if (request.blob_size >= POSITIVE_STATUS)
+		answer.status = request.blob_size == POSITIVE_STATUS;
+	if (request.blob_size == NO_CODEC)
+		answer.result.codec = (enum codec)1000;
+	if (request.blob_size == NO_ALGORITHM)
+		answer.result.diff_id.algorithm = (enum digest_algorithm) - 1;
+	_exit(send(WORKER_SOCKET, &answer, sizeof(answer), 0) < 0);
+}
+
+static void workers_that_lie(void)
+{
+	for (int kind = LONG_ERROR; kind <= LIES; kind++) {
+		struct unpack_result result;
+		struct error err = { 0 };
+		struct box box;
+
+		box_open(&box);
+		struct unpack_request request = request_for(&box, box.index);
+		request.program = "/proc/self/exe";
+		request.index = -1;
+		request.blob_size = (uint64_t)kind;
+		int status = run_request(&request, &result, &err);
+		CHECK_INT(status, kind <= NEGATIVE_ERROR ? -EBADMSG : kind < LIES ? -EPROTO : 0);
+		CHECK(err.length >= 0 && err.length < ERROR_TEXT_SIZE);
+		CHECK(err.number >= 0 && err.number < 4096);
+		CHECK(status == 0 || strlen(err.text) == (size_t)err.length);
+		box_close(&box);
+	}
+}
+
 static const struct test tests[] = {
 	{ "layers of every codec, with their digests", all_codecs },
 	{ "a digest of each algorithm", both_algorithms },
@@ -258,5 +329,6 @@ static const struct test tests[] = {
 	{ "digests and sizes that are not as they should be", mismatches },
 	{ "limits", limits },
 	{ "workers that end otherwise", ends },
+	{ "workers that answer what cannot be", workers_that_lie },
 };
 TEST_MAIN(tests)
