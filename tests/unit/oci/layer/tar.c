@@ -268,6 +268,7 @@ static void headers(void)
 	autotext struct text type = TEXT_EMPTY;
 	autotext struct text global = TEXT_EMPTY;
 	autotext struct text hole = TEXT_EMPTY;
+	autotext struct text slash = TEXT_EMPTY;
 	autotext struct text cut = TEXT_EMPTY;
 	autotext struct text tail = TEXT_EMPTY;
 	autotext struct text sizes = TEXT_EMPTY;
@@ -277,6 +278,10 @@ static void headers(void)
 	refuse(&sum, -EBADMSG, "checksum");
 	add_header(&type, header("x", 'V', "00000000000", NULL));
 	refuse(&type, -EBADMSG, "type 'V'");
+	/* Some readers would pass over the data, others find members in it. */
+	add_header(&slash, header("x/", '0', "00000001000", NULL));
+	add_file(&slash, "smuggled", "");
+	refuse(&slash, -EBADMSG, "directory with data");
 	add_extended(&global, 'g', "11 path=no\n", 11);
 	add_file(&global, "yes", "1");
 	expect(&global, "0 yes 644 0:0 1 1000000000.0 1\n");
@@ -514,6 +519,11 @@ static void sparse_broken(void)
 	add_pax(&unsized, "GNU.sparse.map", "0,1");
 	add_file(&unsized, "x", "1");
 	refuse(&unsized, -EBADMSG, "no form");
+	/* A name that only readers of sparse files see. */
+	autotext struct text named = TEXT_EMPTY;
+	add_pax(&named, "GNU.sparse.name", "other");
+	add_file(&named, "x", "1");
+	refuse(&named, -EBADMSG, "without a map");
 }
 
 static const struct test tests[] = {
