@@ -22,13 +22,17 @@
 
 #define MAX_MAP_BYTES 65536
 
-/* In the process: enter, say so, wait to be killed. It must not outlive us. */
+/*
+ * In the process: enter, say so, wait to be killed. It must not outlive us. Whoever is root in there could
+ * trace it, were it dumpable, and have all of hull's memory, descriptors and mounts.
+ */
 static void stay_inside(int userns, int socket, pid_t parent)
 {
 	char entered = 1;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent ||
-	    setns(userns, CLONE_NEWUSER) < 0 || send(socket, &entered, 1, MSG_NOSIGNAL) != 1)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    getppid() != parent || setns(userns, CLONE_NEWUSER) < 0 ||
+	    send(socket, &entered, 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
 	for (;;)
 		(void)sys_call6(__NR_ppoll, 0, 0, 0, 0, 0, 0); /* until SIGKILL */
