@@ -61,9 +61,10 @@ static bool is_reserved(const char *key)
 }
 
 /* What image-spec's conversion derives; labels of the same key win. */
-static void put_image_annotations(struct draft *draft)
+static int set_image_annotations(struct draft *draft, struct error *err)
 {
 	const struct document_image *image = draft->image;
+	autotext struct text ports = TEXT_EMPTY;
 	const struct {
 		const char *key, *value;
 	} rows[] = {
@@ -78,17 +79,22 @@ static void put_image_annotations(struct draft *draft)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].value != NULL && rows[i].value[0] != '\0')
-			draft_annotate(draft, rows[i].key, rows[i].value);
-	if (image->exposed_ports.count > 0) {
-		const char *ports = image->exposed_ports.items[0];
-
-		for (size_t i = 1; i < image->exposed_ports.count; i++)
-			ports = draft_format(draft, "%s,%s", ports, image->exposed_ports.items[i]);
-		draft_annotate(draft, IMAGE_ANNOTATION "exposedPorts", ports);
-	}
+			draft_set(draft, &draft->annotations, rows[i].key, rows[i].value);
+	for (size_t i = 0; i < image->exposed_ports.count; i++)
+		text_format(&ports, "%s%s", i == 0 ? "" : ",", image->exposed_ports.items[i]);
+	int result = text_done(&ports, err);
+	if (result == 0 && image->labels.count > DRAFT_MAX_PAIRS)
+		result = error_set(err, 0, "image: more than %d labels", DRAFT_MAX_PAIRS);
+	if (result < 0)
+		return result;
+	if (ports.length > 0)
+		draft_set(draft, &draft->annotations, IMAGE_ANNOTATION "exposedPorts",
+			  draft_format(draft, "%s", ports.data));
 	for (size_t i = 0; i < image->labels.count; i++)
 		if (!is_reserved(image->labels.items[i].key))
-			draft_annotate(draft, image->labels.items[i].key, image->labels.items[i].value);
+			draft_set(draft, &draft->annotations, image->labels.items[i].key,
+				  image->labels.items[i].value);
+	return 0;
 }
 
 static void put_label(struct draft *draft, const char *word)
@@ -96,7 +102,7 @@ static void put_label(struct draft *draft, const char *word)
 	const char *value;
 	const char *key = draft_split(draft, word, '=', &value);
 
-	draft_annotate(draft, key, value == NULL ? "" : value);
+	draft_set(draft, &draft->annotations, key, value == NULL ? "" : value);
 }
 
 static int read_labels(struct draft *draft, const char *path, struct error *err)
@@ -120,11 +126,12 @@ static int read_labels(struct draft *draft, const char *path, struct error *err)
 
 static int put_annotations(struct draft *draft, struct error *err)
 {
+	const struct draft_pairs *all = &draft->annotations;
+	autotext struct text text = TEXT_EMPTY;
 	const struct choices *choices = draft->choices;
 	const struct flag_list *lists[] = { &choices->labels, &choices->annotations };
-	int result = 0;
+	int result = set_image_annotations(draft, err);
 
-	put_image_annotations(draft);
 	for (size_t i = 0; i < choices->label_files.count && result == 0; i++)
 		result = read_labels(draft, choices->label_files.items[i], err);
 	for (size_t i = 0; i < ARRAY_LEN(lists) && result == 0; i++)
@@ -134,6 +141,18 @@ static int put_annotations(struct draft *draft, struct error *err)
 						 lists[i]->items[j]);
 			put_label(draft, lists[i]->items[j]);
 		}
+	if (result < 0 || all->count == 0)
+		return result;
+	for (size_t i = 0; i < all->count; i++) {
+		text_append(&text, i == 0 ? "{" : ",");
+		text_append_json(&text, all->names[i]);
+		text_append(&text, ":");
+		text_append_json(&text, all->values[i]);
+	}
+	text_append(&text, "}");
+	result = text_done(&text, err);
+	if (result == 0)
+		draft_put(draft, "annotations", draft_parse(draft, text.data));
 	return result;
 }
 

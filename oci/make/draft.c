@@ -50,11 +50,35 @@ const struct json *draft_parse(struct draft *draft, const char *json)
 	return value;
 }
 
-void draft_annotate(struct draft *draft, const char *key, const char *value)
+static bool grow(struct draft *draft, struct draft_pairs *pairs)
 {
-	draft_put(draft, "annotations",
-		  tree_with(draft->arena, draft->top == NULL ? NULL : json_get(draft->top, "annotations"),
-			    key, tree_string(draft->arena, value)));
+	size_t room = pairs->room == 0 ? 32 : pairs->room * 2;
+	const char **names = arena_alloc(draft->arena, room * sizeof(*names));
+	const char **values = arena_alloc(draft->arena, room * sizeof(*values));
+
+	if (names == NULL || values == NULL)
+		return false;
+	for (size_t i = 0; i < pairs->count; i++) {
+		names[i] = pairs->names[i];
+		values[i] = pairs->values[i];
+	}
+	*pairs = (struct draft_pairs){ pairs->count, room, names, values };
+	return true;
+}
+
+void draft_set(struct draft *draft, struct draft_pairs *pairs, const char *name, const char *value)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (text_equal(pairs->names[i], name)) {
+			pairs->values[i] = value;
+			return;
+		}
+	if (pairs->count == pairs->room && !grow(draft, pairs)) {
+		draft->top = NULL;
+		return;
+	}
+	pairs->names[pairs->count] = name;
+	pairs->values[pairs->count++] = value;
 }
 
 const char *draft_format(struct draft *draft, const char *format, ...)

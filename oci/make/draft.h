@@ -10,6 +10,15 @@
 #include "base/json.h"
 #include "oci/make/document.h"
 
+/* Names with values in the order in which they came, each once. Grows: an image may have thousands. */
+struct draft_pairs {
+	size_t count, room;
+	const char **names, **values;
+};
+
+/* What of one kind an image may have: each is looked for among the others. */
+#define DRAFT_MAX_PAIRS 8192
+
 struct draft {
 	struct arena *arena;
 	const struct document_request *request;
@@ -17,7 +26,10 @@ struct draft {
 	const struct document_image *image; /* never NULL: an empty one */
 	const struct json *top;             /* NULL: memory ran out */
 	uint64_t capabilities;              /* 1 << CAP_* of the bounding set, once draft_process has run */
+	struct draft_pairs environment;     /* values are "NAME=VALUE" */
+	struct draft_pairs annotations;
 	const char *hostname;
+	unsigned unnamed; /* volumes without a name, so far */
 	bool host_network, host_uts;
 };
 
@@ -30,8 +42,8 @@ void draft_put_i64(struct draft *draft, const char *path, int64_t number);
 void draft_append(struct draft *draft, const char *path, const struct json *value);
 /* @json: a text that is right by construction, parsed. NULL: no memory. */
 const struct json *draft_parse(struct draft *draft, const char *json);
-/* An annotation, whose key may have dots. */
-void draft_annotate(struct draft *draft, const char *key, const char *value);
+/* @value for @name, in place of an earlier one. Memory that runs out is remembered in top. */
+void draft_set(struct draft *draft, struct draft_pairs *pairs, const char *name, const char *value);
 /* A value of the arena; where memory runs out, draft->top becomes NULL and "" is returned. */
 const char *draft_format(struct draft *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

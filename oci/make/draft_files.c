@@ -16,6 +16,7 @@
 
 #include "base/banned.h"
 
+#define MAX_IMAGE_VOLUMES 256
 #define DEFAULT_SHM_BYTES ((int64_t)64 << 20)
 
 /* One mount that is wanted. */
@@ -23,7 +24,9 @@ struct wanted {
 	const char *type, *source, *destination; /* "bind", "volume", "tmpfs" */
 	const char *options;                     /* of tmpfs, by commas */
 	const char *propagation;
-	bool read_only, no_copy, from_volume_option, recursive_ro;
+	bool read_only, no_copy, from_volume_option;
+	bool only_top;       /* mounts below the source stay away */
+	bool writable_below; /* read-only is what is at the source itself, not what is mounted below */
 };
 
 static const struct json *make_mount(struct draft *draft, const char *type, const char *source,
@@ -96,9 +99,12 @@ static int put_usual(struct draft *draft, struct error *err)
 
 static int write_beside(struct draft *draft, const char *name, const char *text, struct error *err)
 {
-	autoclose int fd = openat(draft->request->bundle_dir, name,
-				  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int dir = draft->request->bundle_dir;
 
+	/* whatever has the name is not written into: it may be another name of somebody's file */
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return error_set(err, errno, "write \"%s/%s\"", draft->request->bundle, name);
+	autoclose int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_set(err, errno, "write \"%s/%s\"", draft->request->bundle, name);
 	if (fchmod(fd, 0644) < 0)
@@ -220,17 +226,30 @@ static int put_names(struct draft *draft, struct error *err)
 
 /* --- what is wanted ----------------------------------------------------------------------------------- */
 
-/* A path without "." and ".." parts; the kernel of the matter is done again beneath the root at mount time.
+/* In one spelling, so that two mounts for one place are seen; it is resolved beneath the root at mount time.
  */
-static int check_destination(const char *word, const char *destination, struct error *err)
+static int read_destination(struct draft *draft, const char *word, struct wanted *wanted, struct error *err)
 {
-	if (destination == NULL || destination[0] != '/')
+	autotext struct text clean = TEXT_EMPTY;
+
+	if (wanted->destination == NULL || wanted->destination[0] != '/')
 		return error_set(err, 0, "invalid volume specification: '%s': mount path must be absolute",
 				 word);
-	if (destination[strspn(destination, "/")] == '\0')
+	int result = path_clean(wanted->destination, &clean, err);
+	if (result < 0)
+		return result;
+	if (text_equal(clean.data, "/"))
 		return error_set(err, 0, "invalid volume specification: '%s': destination can't be '/'",
 				 word);
+	wanted->destination = draft_format(draft, "%s", clean.data);
 	return 0;
+}
+
+static const char *access_option(const struct wanted *wanted)
+{
+	if (!wanted->read_only)
+		return "rw";
+	return wanted->writable_below || wanted->only_top ? "ro" : "rro";
 }
 
 static int put_wanted(struct draft *draft, const struct wanted *wanted, struct error *err)
@@ -271,9 +290,9 @@ static int put_wanted(struct draft *draft, const struct wanted *wanted, struct e
 				return result;
 		}
 	}
-	options = draft_format(draft, "rbind,%s,%s",
+	options = draft_format(draft, "%s,%s,%s", wanted->only_top ? "bind" : "rbind",
 			       wanted->propagation != NULL ? wanted->propagation : "rprivate",
-			       wanted->read_only ? (wanted->recursive_ro ? "rro" : "ro") : "rw");
+			       access_option(wanted));
 	put_mount(draft, "bind", source, wanted->destination, options);
 	return 0;
 }
@@ -316,10 +335,36 @@ static int read_volume(struct draft *draft, const char *word, struct error *err)
 			return error_set(err, 0, "invalid volume specification: '%s': invalid mode: %s", word,
 					 option);
 	}
-	int result = check_destination(word, wanted.destination, err);
+	int result = read_destination(draft, word, &wanted, err);
 	if (result == 0 && wanted.source != NULL && wanted.source[0] == '\0')
 		result = error_set(err, 0, "invalid volume specification: '%s'", word);
 	return result < 0 ? result : put_wanted(draft, &wanted, err);
+}
+
+/* As Go reads them; NULL, a key without a value, is true. */
+static int read_truth(const char *key, const char *value, bool *ret, struct error *err)
+{
+	static const char *const words[] = { "1", "t", "T", "true",  "TRUE",  "True",
+					     "0", "f", "F", "false", "FALSE", "False" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (value == NULL || text_equal(words[i], value)) {
+			*ret = i < ARRAY_LEN(words) / 2;
+			return 0;
+		}
+	return error_set(err, 0, "invalid value for %s: %s", key, value);
+}
+
+/* docker's words for what becomes of mounts below the source. */
+static int read_recursion(struct wanted *wanted, const char *value, struct error *err)
+{
+	bool readonly = text_equal(value, "readonly");
+
+	wanted->only_top = text_equal(value, "disabled");
+	wanted->writable_below = text_equal(value, "writable");
+	return readonly || wanted->only_top || wanted->writable_below || text_equal(value, "enabled")
+		       ? 0
+		       : error_set(err, 0, "invalid value for bind-recursive: %s", value);
 }
 
 static int read_mount_pair(struct wanted *wanted, const char *key, const char *value, const char *word,
@@ -332,13 +377,13 @@ static int read_mount_pair(struct wanted *wanted, const char *key, const char *v
 	else if (text_equal(key, "dst") || text_equal(key, "destination") || text_equal(key, "target"))
 		wanted->destination = value;
 	else if (text_equal(key, "readonly") || text_equal(key, "ro"))
-		wanted->read_only = value == NULL || text_equal(value, "true") || text_equal(value, "1");
+		return read_truth(key, value, &wanted->read_only, err);
 	else if (text_equal(key, "bind-propagation") && value != NULL && is_propagation(value))
 		wanted->propagation = value;
 	else if (text_equal(key, "bind-recursive") && value != NULL)
-		wanted->recursive_ro = text_equal(value, "readonly") || text_equal(value, "enabled");
+		return read_recursion(wanted, value, err);
 	else if (text_equal(key, "volume-nocopy"))
-		wanted->no_copy = value == NULL || text_equal(value, "true");
+		return read_truth(key, value, &wanted->no_copy, err);
 	else if (text_equal(key, "tmpfs-size") && value != NULL)
 		text_format(tmpfs_options, "%ssize=%s", tmpfs_options->length > 0 ? "," : "", value);
 	else if (text_equal(key, "tmpfs-mode") && value != NULL)
@@ -363,7 +408,7 @@ static int read_mount(struct draft *draft, const char *word, struct error *err)
 		result = read_mount_pair(&wanted, key, value, word, &tmpfs_options, err);
 	}
 	if (result == 0)
-		result = check_destination(word, wanted.destination, err);
+		result = read_destination(draft, word, &wanted, err);
 	if (result < 0)
 		return result;
 	if (wanted.type == NULL || (!text_equal(wanted.type, "bind") && !text_equal(wanted.type, "volume") &&
@@ -381,7 +426,7 @@ static int read_tmpfs(struct draft *draft, const char *word, struct error *err)
 	struct wanted wanted = { .type = "tmpfs" };
 
 	wanted.destination = draft_split(draft, word, ':', &wanted.options);
-	int result = check_destination(word, wanted.destination, err);
+	int result = read_destination(draft, word, &wanted, err);
 	return result < 0 ? result : put_wanted(draft, &wanted, err);
 }
 
@@ -401,6 +446,8 @@ static int put_image_volumes(struct draft *draft, struct error *err)
 	const struct strings *volumes = &draft->image->volumes;
 	int result = 0;
 
+	if (volumes->count > MAX_IMAGE_VOLUMES)
+		return error_set(err, 0, "image: more than %d volumes", MAX_IMAGE_VOLUMES);
 	for (size_t i = 0; i < volumes->count && result == 0; i++) {
 		autotext struct text clean = TEXT_EMPTY;
 		struct wanted wanted = { .type = "volume" };
@@ -417,6 +464,39 @@ static int put_image_volumes(struct draft *draft, struct error *err)
 	return result;
 }
 
+static unsigned depth(const struct json *mount)
+{
+	unsigned parts = 0;
+
+	for (const char *at = json_get(mount, "destination")->text; *at != '\0'; at++)
+		parts += *at == '/';
+	return parts;
+}
+
+/* What comes after the first @usual mounts, those with shorter paths first: none covers another. */
+static int sort_mounts(struct draft *draft, size_t usual, struct error *err)
+{
+	const struct json *mounts = draft->top == NULL ? NULL : tree_at(draft->top, "mounts");
+	autotext struct text text = TEXT_EMPTY;
+	unsigned deepest = 0;
+
+	if (mounts == NULL)
+		return 0; /* no memory: told later */
+	for (const struct json *item = mounts->first; item != NULL; item = item->next)
+		deepest = depth(item) > deepest ? depth(item) : deepest;
+	for (unsigned now = 0; now <= deepest; now++)
+		for (const struct json *item = mounts->first; item != NULL; item = item->next)
+			if (now == (item->index < usual ? 0 : depth(item))) {
+				text_append(&text, text.length == 0 ? "[" : ",");
+				tree_write(item, NULL, &text);
+			}
+	text_append(&text, "]");
+	int result = text_done(&text, err);
+	if (result == 0)
+		draft_put(draft, "mounts", draft_parse(draft, text.data));
+	return result;
+}
+
 static void put_init(struct draft *draft)
 {
 	if (draft->choices->init.value && draft->request->init_program != NULL)
@@ -427,6 +507,7 @@ int draft_files(struct draft *draft, struct error *err)
 {
 	const struct choices *choices = draft->choices;
 	int result = put_usual(draft, err);
+	const struct json *usual = draft->top == NULL ? NULL : tree_at(draft->top, "mounts");
 
 	if (result == 0 && choices->init.value && draft->request->init_program == NULL)
 		result = error_set(err, 0, "--init: hull's own init is not installed");
@@ -440,6 +521,8 @@ int draft_files(struct draft *draft, struct error *err)
 		result = read_tmpfs(draft, choices->tmpfs.items[i], err);
 	if (result == 0)
 		result = put_image_volumes(draft, err);
+	if (result == 0)
+		result = sort_mounts(draft, usual == NULL ? 0 : usual->count, err);
 	if (result == 0)
 		put_init(draft);
 	return result;

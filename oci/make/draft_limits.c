@@ -49,10 +49,13 @@ static int put_memory(struct draft *draft, struct error *err)
 					 "limit, see usage");
 		draft_put_i64(draft, RESOURCES "memory.reservation", value);
 	}
+	value = 0;
 	if (choices->memory_swap != NULL) {
 		result = read_bytes("memory-swap", choices->memory_swap, &value, err);
 		if (result < 0)
 			return result;
+	}
+	if (value != 0) { /* 0 is as if it were not given, as docker has it */
 		if (limit <= 0)
 			return error_set(err, 0,
 					 "You should always set the Memory limit when using Memoryswap "
@@ -70,7 +73,7 @@ static int put_memory(struct draft *draft, struct error *err)
 	return 0;
 }
 
-/* "1.5" as microseconds of a period. */
+/* "1.5" as microseconds of a period; 0 is no limit, as docker has it. */
 static int read_cpus(const char *word, int64_t *ret_quota, struct error *err)
 {
 	const char *point = strchr(word, '.');
@@ -90,8 +93,10 @@ static int read_cpus(const char *word, int64_t *ret_quota, struct error *err)
 		fraction += scale * (uint64_t)(*s - '0');
 	}
 	*ret_quota = (int64_t)(cpus * CPU_PERIOD_US + fraction);
-	return *ret_quota < 1000 ? error_set(err, 0, "value %s of --cpus is too small: at least 0.01", word)
-				 : 0;
+	bool zero = word[strspn(word, "0.")] == '\0' && strchr(word, '0') != NULL;
+	return *ret_quota < 1000 && !zero
+		       ? error_set(err, 0, "value %s of --cpus is too small: at least 0.01", word)
+		       : 0;
 }
 
 static int put_cpu(struct draft *draft, struct error *err)
@@ -106,6 +111,8 @@ static int put_cpu(struct draft *draft, struct error *err)
 		int result = read_cpus(choices->cpus, &quota, err);
 		if (result < 0)
 			return result;
+	}
+	if (quota != 0) {
 		draft_put_i64(draft, RESOURCES "cpu.period", CPU_PERIOD_US);
 		draft_put_i64(draft, RESOURCES "cpu.quota", quota);
 	}

@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/tree.h"
 #include "oci/make/draft.h"
+#include "oci/make/profile.h"
 #include "oci/make/seccomp.h"
 #include "oci/make/users.h"
 
@@ -31,35 +32,38 @@ extern char **environ;
 
 /* --- program ---------------------------------------------------------------------------------------- */
 
-static void append_words(struct draft *draft, const struct strings *words)
+static size_t add_words(const struct strings *words, const char **to)
 {
 	for (size_t i = 0; i < words->count; i++)
-		draft_append(draft, "process.args", tree_string(draft->arena, words->items[i]));
+		to[i] = words->items[i];
+	return words->count;
 }
 
 static int put_program(struct draft *draft, struct error *err)
 {
+	static const char *const init[] = { INIT_DESTINATION, "--" };
+	static const struct strings none = { 0 };
 	const struct choices *choices = draft->choices;
 	const struct strings *command = &draft->request->command;
-	size_t count = 0;
-
-	if (choices->init.value) {
-		draft_append(draft, "process.args", tree_string(draft->arena, INIT_DESTINATION));
-		draft_append(draft, "process.args", tree_string(draft->arena, "--"));
-	}
 	/* another entry point makes the image's command meaningless */
-	if (choices->entrypoint == NULL) {
-		append_words(draft, &draft->image->entrypoint);
-		count += draft->image->entrypoint.count;
-	} else if (choices->entrypoint[0] != '\0') {
-		draft_append(draft, "process.args", tree_string(draft->arena, choices->entrypoint));
-		count++;
-	}
+	const struct strings *entrypoint = choices->entrypoint == NULL ? &draft->image->entrypoint : &none;
+	size_t count = 0, own = choices->init.value ? ARRAY_LEN(init) : 0;
+
 	if (command->count == 0 && choices->entrypoint == NULL)
 		command = &draft->image->cmd;
-	append_words(draft, command);
-	if (count + command->count == 0)
+	const char **words =
+		arena_alloc(draft->arena, (own + 1 + entrypoint->count + command->count) * sizeof(*words));
+	if (words == NULL)
+		return error_set(err, ENOMEM, "make config.json");
+	if (own > 0)
+		count += add_words(&(struct strings){ own, init }, words);
+	if (choices->entrypoint != NULL && choices->entrypoint[0] != '\0')
+		words[count++] = choices->entrypoint;
+	count += add_words(entrypoint, words + count);
+	count += add_words(command, words + count);
+	if (count == own)
 		return error_set(err, 0, "no command specified");
+	draft_put(draft, "process.args", tree_strings(draft->arena, words, count));
 	return 0;
 }
 
@@ -68,18 +72,9 @@ static int put_program(struct draft *draft, struct error *err)
 /* Set @variable, "NAME=VALUE", in place of an earlier one of that name. */
 static void set_variable(struct draft *draft, const char *variable)
 {
-	const struct json *env = draft->top == NULL ? NULL : tree_at(draft->top, "process.env");
-	size_t length = strcspn(variable, "=") + 1, index = 0;
+	const char *value;
 
-	for (const struct json *item = env == NULL ? NULL : env->first; item != NULL;
-	     item = item->next, index++)
-		if (strncmp(item->text, variable, length) == 0) {
-			draft_put(draft, "process.env",
-				  tree_with_item(draft->arena, env, index,
-						 tree_string(draft->arena, variable)));
-			return;
-		}
-	draft_append(draft, "process.env", tree_string(draft->arena, variable));
+	draft_set(draft, &draft->environment, draft_split(draft, variable, '=', &value), variable);
 }
 
 /* "NAME" alone stands for what the caller has by this name; nothing where it has none. */
@@ -127,7 +122,9 @@ static int put_environment(struct draft *draft, struct error *err)
 	const struct choices *choices = draft->choices;
 	int result = 0;
 
-	draft_append(draft, "process.env", tree_string(draft->arena, "PATH=" DEFAULT_PATH));
+	if (draft->image->env.count > DRAFT_MAX_PAIRS)
+		return error_set(err, 0, "image: more than %d environment variables", DRAFT_MAX_PAIRS);
+	set_variable(draft, "PATH=" DEFAULT_PATH);
 	if (draft->hostname != NULL && !draft->host_uts)
 		set_variable(draft, draft_format(draft, "HOSTNAME=%s", draft->hostname));
 	if (draft->request->terminal)
@@ -146,6 +143,8 @@ static int put_environment(struct draft *draft, struct error *err)
 			return error_set(err, 0, "invalid environment variable: %s", choices->env.items[i]);
 		set_or_inherit(draft, choices->env.items[i]);
 	}
+	draft_put(draft, "process.env",
+		  tree_strings(draft->arena, draft->environment.values, draft->environment.count));
 	return result;
 }
 
@@ -256,6 +255,8 @@ static int read_profile(struct draft *draft, const char *path, struct error *err
 	if (result == 0)
 		result = json_parse(draft->arena, path, text.length == 0 ? "" : text.data, text.length,
 				    &profile, err);
+	if (result == 0)
+		result = profile_make(profile, draft->capabilities, draft->arena, &profile, err);
 	if (result < 0)
 		return error_add(err, "seccomp profile");
 	draft_put(draft, "linux.seccomp", profile);
@@ -347,6 +348,22 @@ static int put_rights(struct draft *draft, struct error *err)
 
 /* --- resource limits of the process ----------------------------------------------------------------- */
 
+/* The last of several for one resource counts. */
+static void put_rlimit(struct draft *draft, const struct json *limit)
+{
+	const struct json *limits = draft->top == NULL ? NULL : tree_at(draft->top, "process.rlimits");
+	size_t index = 0;
+
+	for (const struct json *item = limits == NULL || limit == NULL ? NULL : limits->first; item != NULL;
+	     item = item->next, index++)
+		if (text_equal(json_get(item, "type")->text, json_get(limit, "type")->text)) {
+			draft_put(draft, "process.rlimits",
+				  tree_with_item(draft->arena, limits, index, limit));
+			return;
+		}
+	draft_append(draft, "process.rlimits", limit);
+}
+
 /* "nofile=1024:2048"; -1 is no limit. */
 static int put_ulimit(struct draft *draft, const char *word, struct error *err)
 {
@@ -376,11 +393,11 @@ static int put_ulimit(struct draft *draft, const char *word, struct error *err)
 		return error_set(err, 0,
 				 "ulimit soft limit must be less than or equal to hard limit: %llu > %llu",
 				 (unsigned long long)values[0], (unsigned long long)values[1]);
-	draft_append(draft, "process.rlimits",
-		     draft_parse(draft,
-				 draft_format(draft, "{\"type\": \"%s\", \"soft\": %llu, \"hard\": %llu}",
-					      upper, (unsigned long long)values[0],
-					      (unsigned long long)values[1])));
+	put_rlimit(draft,
+		   draft_parse(draft,
+			       draft_format(draft, "{\"type\": \"%s\", \"soft\": %llu, \"hard\": %llu}",
+					    upper, (unsigned long long)values[0],
+					    (unsigned long long)values[1])));
 	return 0;
 }
 

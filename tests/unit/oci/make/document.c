@@ -118,6 +118,11 @@ static void start(void)
 	put_file(dir, "root/etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/web:/bin/sh\n");
 	put_file(dir, "root/etc/group", "root:x:0:\nwebs:x:34:\nlogs:x:40:web\nusers:x:100:\n");
 	put_file(dir, "root/data/seed", "seeded");
+	put_file(dir, "root/data/holes", "one");
+	int holes = openat(dir, "root/data/holes", O_WRONLY | O_CLOEXEC);
+	CHECK_INT(ftruncate(holes, (off_t)1 << 40), 0);
+	CHECK_INT(pwrite(holes, "two", 3, (off_t)1 << 30), 3);
+	close(holes);
 	CHECK_INT(symlinkat("/nowhere", dir, "root/data/link"), 0);
 	close(dir);
 }
@@ -237,6 +242,9 @@ static void test_rights(void)
 	CHECK_INT(spec->process->rlimits.items[0].soft, 100);
 	CHECK_INT(spec->process->rlimits.items[0].hard, 200);
 	CHECK(spec->process->rlimits.items[1].hard == UINT64_MAX);
+	check_made("--ulimit nofile=5 --ulimit core=0 --ulimit nofile=7 one");
+	CHECK_INT(spec->process->rlimits.count, 2);
+	CHECK_INT(spec->process->rlimits.items[0].soft, 7);
 	CHECK(make("--ulimit nofile=200:100 one") < 0);
 	CHECK(make("--ulimit nothing=1 one") < 0);
 }
@@ -262,7 +270,11 @@ static void test_limits(void)
 	CHECK(make("-m 64x one") < 0);
 	CHECK(make("--memory-swap 1g one") < 0);
 	CHECK(make("--cpus x one") < 0);
-	CHECK(make("--cpus 0 one") < 0);
+	CHECK(make("--cpus . one") < 0);
+	CHECK(make("--cpus 0.000001 one") < 0);
+	check_made("--cpus 0.0 -m 64m --memory-swap 0 one"); /* 0: as if it were not given */
+	CHECK(!spec->linux->resources->cpu.quota.set);
+	CHECK_INT(spec->linux->resources->memory.swap.value, 128 << 20);
 	CHECK(make("--cpus 1 --cpu-quota 5 one") < 0);
 }
 
@@ -281,12 +293,12 @@ static void test_devices(void)
 
 static void test_mounts(void)
 {
-	char line[256];
+	char line[512];
 
 	snprintf(line, sizeof(line), "-v %s/made/new:/mnt/a:ro --tmpfs /run:size=1m --shm-size 1m one",
 		 scratch);
 	check_made(line);
-	CHECK_STR(joined(&mount_at("/mnt/a")->options), "rbind rprivate ro");
+	CHECK_STR(joined(&mount_at("/mnt/a")->options), "rbind rprivate rro");
 	snprintf(line, sizeof(line), "%s/made/new", scratch);
 	CHECK_INT(access(line, F_OK), 0);
 	CHECK_STR(mount_at("/run")->type, "tmpfs");
@@ -298,8 +310,23 @@ static void test_mounts(void)
 	check_made(line);
 	CHECK_STR(mount_at("/b")->source, scratch);
 	CHECK_HAS(joined(&mount_at("/t")->options), "size=2m");
+	CHECK_HAS(joined(&mount_at("/b")->options), "rbind rprivate rro");
 	CHECK(make("--mount type=bind,src=/nowhere/at/all,dst=/b one") < 0);
 	CHECK_HAS(err.text, "/nowhere/at/all");
+	snprintf(line, sizeof(line),
+		 "--mount type=bind,src=%s,dst=/b,ro=false --mount "
+		 "type=bind,src=%s,dst=/c,ro,bind-recursive=disabled "
+		 "--mount type=bind,src=%s,dst=/d,readonly=True,bind-recursive=writable one",
+		 scratch, scratch, scratch);
+	check_made(line);
+	CHECK_STR(joined(&mount_at("/b")->options), "rbind rprivate rw");
+	CHECK_STR(joined(&mount_at("/c")->options), "bind rprivate ro");
+	CHECK_STR(joined(&mount_at("/d")->options), "rbind rprivate ro");
+	/* what is not understood is never taken for "may be written" */
+	CHECK(make("--mount type=bind,src=/,dst=/b,readonly=yes one") < 0);
+	CHECK_HAS(err.text, "invalid value for readonly: yes");
+	CHECK(make("--mount type=bind,src=/,dst=/b,ro,bind-recursive=no one") < 0);
+	CHECK(make("--mount dst=/b,volume-nocopy=on one") < 0);
 	CHECK(make("--mount type=odd,dst=/b one") < 0);
 	CHECK(make("--mount dst=/b,color=red one") < 0);
 	CHECK(make("-v /a:/ one") < 0);
@@ -319,6 +346,17 @@ static void test_volumes(void)
 	snprintf(path, sizeof(path), "%s/seed", mount_at("/data")->source);
 	CHECK_INT(access(path, F_OK), 0);
 	CHECK_HAS(path, "/volumes/");
+	struct stat st = { .st_size = 0 };
+
+	snprintf(path, sizeof(path), "%s/holes", mount_at("/data")->source);
+	CHECK_INT(stat(path, &st), 0);
+	CHECK_INT(st.st_size, (off_t)1 << 40);
+	CHECK(st.st_blocks < 1000);
+	int holes = open(path, O_RDONLY | O_CLOEXEC);
+	char word[4] = "";
+	CHECK_INT(pread(holes, word, 3, (off_t)1 << 30), 3);
+	CHECK_STR(word, "two");
+	close(holes);
 	check_made("-v keep:/data one");
 	snprintf(path, sizeof(path), "%s/named/keep", scratch);
 	CHECK_STR(mount_at("/data")->source, path);
@@ -339,6 +377,111 @@ static void test_volumes(void)
 	CHECK(mount_at("/new") != NULL);
 	CHECK(mount_at("//proc/.") == NULL);
 	image.volumes = (struct strings){ 0 };
+}
+
+static size_t place_of(const char *destination)
+{
+	const struct spec_mount *mount = mount_at(destination);
+
+	return mount == NULL ? 0 : (size_t)(mount - spec->mounts.items);
+}
+
+static void test_mount_order(void)
+{
+	static const char *const declared[] = { "/data", "/srv/deep" };
+	char line[256];
+
+	image.volumes = (struct strings){ ARRAY_LEN(declared), declared };
+	snprintf(line, sizeof(line), "-v %s:/data/below -v %s:/srv//deep/./ --tmpfs /etc/ one", scratch,
+		 scratch);
+	check_made(line);
+	/* the image's volume neither covers a person's below it nor one that is spelt otherwise */
+	CHECK(place_of("/data") > 0 && place_of("/data") < place_of("/data/below"));
+	CHECK_STR(mount_at("/srv/deep")->source, scratch);
+	CHECK(place_of("/etc") > 0 && place_of("/etc") < place_of("/etc/hosts"));
+	CHECK_INT(place_of("/proc"), 0);
+	CHECK(place_of("/dev") < place_of("/dev/pts"));
+	/* two that take the place of usual ones are two */
+	check_made("-v /dev/shm -v /dev/mqueue one");
+	CHECK(strcmp(mount_at("/dev/shm")->source, mount_at("/dev/mqueue")->source) != 0);
+	image.volumes = (struct strings){ 0 };
+	static const char *many[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = "/x";
+	image.volumes = (struct strings){ ARRAY_LEN(many), many };
+	CHECK(make("one") < 0);
+	CHECK_HAS(err.text, "volumes");
+	image.volumes = (struct strings){ 0 };
+}
+
+/* Of an image of a few hundred KiB nobody needs gigabytes. */
+static void test_large_image(void)
+{
+	enum { COUNT = 8000 };
+	static const char *words[COUNT];
+	static struct spec_kv labels[COUNT];
+	static char room[COUNT][16];
+	size_t before = arena.used_bytes;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		snprintf(room[i], sizeof(room[i]), "N%zu=x", i);
+		words[i] = room[i];
+		labels[i] = (struct spec_kv){ room[i], "x" };
+	}
+	image = (struct document_image){ .cmd = { COUNT, words },
+					 .env = { COUNT, words },
+					 .exposed_ports = { COUNT, words },
+					 .labels = { COUNT, labels } };
+	check_made("");
+	CHECK_INT(spec->process->env.count, COUNT + 2);
+	CHECK_INT(spec->process->args.count, COUNT);
+	CHECK_INT(spec->annotations.count, COUNT + 1);
+	CHECK(arena.used_bytes - before < 32 << 20);
+	image.env.count = image.labels.count = 100000;
+	CHECK(make("") < 0);
+	image = (struct document_image){ 0 };
+}
+
+/* docker's own form: rules with conditions, which a reader of the specification's form would pass over. */
+static void test_profile(void)
+{
+	int dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct spec_seccomp *filter;
+	char line[256];
+
+	put_file(dir, "profile",
+		 "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"archMap\": [{\"architecture\":"
+		 "\"SCMP_ARCH_X86_64\", \"subArchitectures\": [\"SCMP_ARCH_X86\"]}], \"syscalls\": ["
+		 "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [], \"comment\": \"\","
+		 " \"includes\": {}, \"excludes\": {}},"
+		 "{\"names\": [\"mount\"], \"action\": \"SCMP_ACT_ALLOW\","
+		 " \"includes\": {\"caps\": [\"CAP_SYS_ADMIN\"]}},"
+		 "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\","
+		 " \"excludes\": {\"caps\": [\"CAP_SYS_ADMIN\"]}},"
+		 "{\"name\": \"ptrace\", \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"minKernel\": "
+		 "\"4.8\"}},"
+		 "{\"names\": [\"bpf\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"minKernel\": "
+		 "\"99.0\"}},"
+		 "{\"names\": [\"swapon\"], \"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"arches\": "
+		 "[\"mips\"]}}]}");
+	put_file(dir, "odd",
+		 "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"mount\"],"
+		 "\"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"weekdays\": [\"monday\"]}}]}");
+	close(dir);
+	snprintf(line, sizeof(line), "--security-opt seccomp=%s/profile one", scratch);
+	check_made(line);
+	filter = spec->linux->seccomp;
+	CHECK_INT(filter->rule_count, 3);
+	CHECK_STR(joined(&filter->rules[0].names), "read");
+	CHECK_STR(joined(&filter->rules[1].names), "clone");
+	CHECK_STR(joined(&filter->rules[2].names), "ptrace");
+	snprintf(line, sizeof(line), "--cap-add SYS_ADMIN --security-opt seccomp=%s/profile one", scratch);
+	check_made(line);
+	CHECK_STR(joined(&spec->linux->seccomp->rules[1].names), "mount");
+	snprintf(line, sizeof(line), "--security-opt seccomp=%s/odd one", scratch);
+	CHECK(make(line) < 0);
+	CHECK_HAS(err.text, "weekdays");
 }
 
 static void test_network(void)
@@ -459,6 +602,9 @@ static const struct test tests[] = {
 	{ "devices", test_devices },
 	{ "mounts as docker writes them", test_mounts },
 	{ "volumes are filled once, named ones stay", test_volumes },
+	{ "no mount covers another", test_mount_order },
+	{ "an image's thousands of variables, labels, ports and words", test_large_image },
+	{ "a seccomp profile in docker's form", test_profile },
 	{ "namespaces and the hooks of the network", test_network },
 	{ "annotations and labels", test_annotations },
 	{ "hosts and resolv.conf", test_files },

@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# hull container with images: what a person asks for is what there is, whatever the image and the host are like.
+
+load ../helpers/common
+load place
+
+setup_file() {
+	place_setup
+	[[ $EUID -eq 0 ]] || return 0
+	# named volumes of this file's own, and on another kind of file system than an overlay
+	in_place sh -c 'mount -t tmpfs volumes /var/lib && mkdir /var/lib/hull'
+	in_place sh -c "head -c 2000000 /dev/zero >'$PLACE/root/srv/big'; mkdir -p '$PLACE/root/data/sub' &&
+		echo deep >'$PLACE/root/data/sub/file'"
+	image import --quiet --tag bb:1 --change 'CMD ["sh"]' --change 'VOLUME /data' "$PLACE/root"
+}
+
+teardown_file() {
+	place_teardown
+}
+
+setup() {
+	requires_root
+}
+
+teardown() {
+	[[ $EUID -ne 0 ]] || place_empty
+}
+
+inside() {
+	container run --rm --network none "$@"
+}
+
+@test "a named volume is filled across file systems" {
+	run inside -v filled:/data bb:1 cat /data/seed /data/sub/file
+	assert_status 0
+	assert_equal "$output" $'seed\ndeep'
+	run in_place ls -A /var/lib/hull/volumes
+	assert_equal "$output" filled
+}
+
+@test "a volume that somebody was killed over is made anew; one that cannot be filled leaves nothing" {
+	in_place mkdir -p /var/lib/hull/volumes/.new-again/data
+	in_place touch /var/lib/hull/volumes/.new-again/half
+	run inside -v again:/data bb:1 ls /data
+	assert_equal "$output" $'seed\nsub'
+	in_place mount -t tmpfs -o size=1m small /var/lib/hull/volumes
+	run inside -v large:/srv bb:1 true
+	assert_status 125
+	assert_output_has 'no space left on device'
+	run in_place ls -A /var/lib/hull/volumes
+	assert_equal "$output" ''
+	in_place umount /var/lib/hull/volumes
+}
+
+@test "a read-only mount is read-only all the way down" {
+	in_place sh -c "mkdir -p '$PLACE/host/below' && mount -t tmpfs below '$PLACE/host/below'"
+	run inside -v "$PLACE/host:/h:ro" bb:1 sh -c 'touch /h/file; touch /h/below/file'
+	assert_status 1
+	assert_output_has '/h/below/file: Read-only file system'
+	inside --mount "type=bind,src=$PLACE/host,dst=/h,ro,bind-recursive=writable" bb:1 touch /h/below/file
+	run inside --mount "type=bind,src=$PLACE/host,dst=/h,bind-recursive=disabled" bb:1 ls /h/below
+	assert_equal "$output" ''
+	in_place umount "$PLACE/host/below"
+}
+
+@test "a directory mounted where the image has a volume, or below it" {
+	in_place sh -c "mkdir -p '$PLACE/mine' && echo mine >'$PLACE/mine/file'"
+	run inside -v "$PLACE/mine:/data/" bb:1 ls /data
+	assert_equal "$output" file
+	run inside -v "$PLACE/mine:/data/sub" bb:1 ls /data /data/sub
+	assert_equal "$output" $'/data:\nseed\nsub\n\n/data/sub:\nfile'
+}
