@@ -52,7 +52,7 @@ static int rewrite(struct front *front, const char *id, const char *path, struct
 		return error_set(err, ENOMEM, "join a network");
 	tree_write(top, NULL, &text);
 	text_append(&text, "\n");
-	return record_write(dir, "config.json", &text, false, err);
+	return record_write(dir, "config.json", &text, true, err);
 }
 
 int join_network(struct front *front, const struct view *view, struct error *err)

@@ -318,7 +318,8 @@ static int keep_rootfs(const struct making *making, int dir, bool sync, struct e
 {
 	autotext struct text text = TEXT_EMPTY;
 
-	if (!making->has_rootfs || making->container.image != NULL)
+	/* hull-image has written an image's, and does not wait for the disk */
+	if (!making->has_rootfs || (making->container.image != NULL && !sync))
 		return 0;
 	int result = rootfs_format(&making->rootfs, &text, err);
 	return result < 0 ? result : record_write(dir, ROOTFS_FILE, &text, sync, err);
