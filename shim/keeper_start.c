@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "shim/ending.h"
+#include "shim/join.h"
 #include "shim/keeper_inside.h"
 #include "shim/log.h"
 #include "shim/streams.h"
@@ -21,6 +22,8 @@
 #include "base/banned.h"
 
 #define CLEAR_MS 10000 /* for removing what is left */
+
+static struct process_id joined; /* whose network the container has, pid 0: nobody's */
 
 void keeper_start_create(void)
 {
@@ -35,6 +38,8 @@ void keeper_start_create(void)
 	keeper.run.container = (struct process_id){ 0 };
 	keeper.run.started_ns = 0;
 	result = store_run_save(keeper.options->store, keeper.options->id, &keeper.run, &err);
+	if (result == 0)
+		result = join_network(keeper.options->store, container, &joined, &err);
 	if (result == 0 && container->terminal)
 		result = terminal_listen(keeper.options->run_directory, &keeper.console, &err);
 	if (result == 0)
@@ -93,6 +98,8 @@ void keeper_start_created(void)
 		if (said[0] != '\0')
 			(void)error_set(&err, 0, "%s", said);
 	}
+	if (result == 0)
+		result = join_check(&joined, &err);
 	if (result == 0)
 		result = take_container(&err);
 	if (result == 0) {

@@ -12,7 +12,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "shim/container/client.h"
-#include "shim/container/join.h"
 #include "shim/container/spawn.h"
 #include "shim/store/parent_cgroup.h"
 
@@ -159,9 +158,7 @@ int operate_start(struct front *front, const char *id, int client, struct error 
 		/* what a killed hull-shim left of it; where nothing is left that is no error */
 		ignore_failure(spawn_hull(front, "delete", id, NULL, NULL, &ignored));
 	}
-	result = join_network(front, &view, err);
-	if (result == 0)
-		result = store_want_stopped(&front->store, id, false, err);
+	result = store_want_stopped(&front->store, id, false, err);
 	return result < 0 ? result : spawn_shim(front, id, client, false, err);
 }
 

@@ -70,3 +70,21 @@ inside() {
 	run inside -v "$PLACE/mine:/data/sub" bb:1 ls /data /data/sub
 	assert_equal "$output" $'/data:\nseed\nsub\n\n/data/sub:\nfile'
 }
+
+@test "another container's network is looked up at every start, also at those of a restart policy" {
+	container run -d --name first --network none bb:1 sleep 1000
+	container run -d --name second --network container:first --restart always bb:1 \
+		sh -c 'readlink /proc/self/ns/net; sleep 2'
+	was=$(container exec first readlink /proc/self/ns/net)
+	wait_until 10 eval '[[ $(container logs second) == "$was"* ]]'
+	container restart -t 0 first
+	now=$(container exec first readlink /proc/self/ns/net)
+	[[ $now != "$was" ]]
+	wait_until 20 eval '[[ $(container logs second) == *"$now" ]]'
+	container kill first
+	wait_until 20 eval '[[ $(container inspect --format "{{.State.Error}}" second) == *"non running container"* ||
+		$(container inspect --format "{{.State.Status}}" second) != running ]]'
+	# whatever process has its number now: nobody's network is joined
+	run container logs second
+	[[ $output != *"$(in_place readlink /proc/self/ns/net)"* ]]
+}
