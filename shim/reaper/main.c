@@ -28,7 +28,7 @@ static int fail(const char *what)
 }
 
 /* The child: a process group of its own, on the terminal where there is one, signals as they were. */
-static void become_program(char **argv, const sigset_t *mask)
+static void become_program(char **argv, const sigset_t *mask, void (*on_child)(int))
 {
 	if (setpgid(0, 0) == 0 && isatty(STDIN_FILENO) == 1) {
 		/* from the background this would stop us */
@@ -36,6 +36,7 @@ static void become_program(char **argv, const sigset_t *mask)
 		(void)tcsetpgrp(STDIN_FILENO, getpid());
 		(void)signal(SIGTTOU, SIG_DFL);
 	}
+	(void)signal(SIGCHLD, on_child);
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	(void)execvp(argv[0], argv);
 	int number = errno;
@@ -101,10 +102,12 @@ int main(int argc, char **argv)
 		(void)sigdelset(&all, own[i]);
 	if (sigprocmask(SIG_SETMASK, &all, &before) < 0)
 		return fail("sigprocmask");
+	/* whoever started this may have ignored it: then the kernel reaps, and nobody is told of an end */
+	void (*on_child)(int) = signal(SIGCHLD, SIG_DFL);
 	pid_t program = fork();
 	if (program < 0)
 		return fail("fork");
 	if (program == 0)
-		become_program(argv + first, &before);
+		become_program(argv + first, &before, on_child);
 	return look_after(program, &all);
 }

@@ -88,3 +88,8 @@ inside() {
 	run container logs second
 	[[ $output != *"$(in_place readlink /proc/self/ns/net)"* ]]
 }
+
+@test "--init ends with its program, whatever it was started with" {
+	run timeout 10 env --ignore-signal=CHLD "${HULL%/*}/hull-reaper" -- sh -c 'exit 7'
+	assert_status 7
+}
