@@ -15,6 +15,8 @@
 
 #include "base/banned.h"
 
+#define MAX_WORD 100
+
 /* --- names -------------------------------------------------------------------------------------------- */
 
 static int normalise(struct import *import, const struct reference *reference, const char **ret,
@@ -100,6 +102,20 @@ static int parse(struct import *import, const struct import_image *image, const 
 	return result < 0 ? result : image_check_pair(&ret->manifest, &ret->config, err);
 }
 
+/* These words go into the table of images, which has room for all of them. */
+static int check_words(struct image_config *config, struct error *err)
+{
+	const struct image_platform *platform = &config->platform;
+	const char *const words[] = { platform->os, platform->architecture, platform->variant };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i] != NULL && strlen(words[i]) > MAX_WORD)
+			return error_set(err, 0, "the image's platform is \"%.60s…\"", words[i]);
+	if (config->created != NULL && strlen(config->created) > MAX_WORD)
+		config->created = NULL; /* no time is that long */
+	return 0;
+}
+
 /* Whoever names a platform means it; otherwise a foreign image is only remarked upon. */
 static int check_platform(struct import *import, const struct image_config *config, struct error *err)
 {
@@ -113,9 +129,13 @@ static int check_platform(struct import *import, const struct image_config *conf
 	image_platform_format(wanted, &want);
 	if (import->platform != NULL)
 		return fail_missing(err, "the image is for %s, not for %s", have.data, want.data);
-	if (!import->quiet)
-		dprintf(STDERR_FILENO, "Warning: the image is for %s, this machine is %s\n", have.data,
+	if (!import->quiet) {
+		autotext struct text shown = TEXT_EMPTY;
+
+		text_append_escaped(&shown, have.data, false);
+		dprintf(STDERR_FILENO, "Warning: the image is for %s, this machine is %s\n", shown.data,
 			want.data);
+	}
 	return 0;
 }
 
@@ -134,7 +154,8 @@ static int write_ref(struct import *import, const struct ref *ref, struct error 
 		return result;
 	}
 	result = refs_commit(&front->store, &front->arena, &refs, err);
-	if (result == 0 && moved && !import->quiet)
+	/* also when quiet: the name was the archive's choice */
+	if (result == 0 && moved && (!import->quiet || import->tag == NULL))
 		dprintf(STDERR_FILENO, "The image that had the name %s before has none now\n", ref->name);
 	return result;
 }
@@ -184,6 +205,8 @@ int import_publish(struct import *import, const struct import_image *image, stru
 
 	if (result == 0)
 		result = parse(import, image, documents[0].digest, &content, err);
+	if (result == 0)
+		result = check_words(&content.config, err);
 	if (result == 0)
 		result = check_platform(import, &content.config, err);
 	if (result == 0)

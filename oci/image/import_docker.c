@@ -18,6 +18,7 @@
 #include "base/banned.h"
 
 #define MANIFEST_MAX_BYTES ((size_t)4 << 20)
+#define MAX_NAMES 100 /* each is a change of the table of images */
 
 struct docker_image {
 	const char *config;
@@ -109,6 +110,9 @@ static int make_manifest(const struct text *config, struct blob_new *const *laye
 static int publish(struct import *import, struct import_image *image, const struct docker_image *docker,
 		   bool alone, struct error *err)
 {
+	if (docker->tags.count > MAX_NAMES)
+		return error_set(err, 0, "an image with %zu names, more than %d", docker->tags.count,
+				 MAX_NAMES);
 	size_t names = import->tag != NULL || docker->tags.count == 0 ? 1 : docker->tags.count;
 	int result = 0;
 

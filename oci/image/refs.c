@@ -232,6 +232,10 @@ int refs_commit(const struct store *store, struct arena *arena, const struct ref
 	autotext struct text text = TEXT_EMPTY;
 	int result = format(refs, arena, &text, err);
 
+	/* what nobody could read again would be the end of all images */
+	if (result == 0 && (refs->count > IMAGE_MAX_MANIFESTS || text.length > IMAGE_MAX_BYTES))
+		result = error_set(err, 0, "the store has room for %d names of images, and %zu bytes of them",
+				   IMAGE_MAX_MANIFESTS, IMAGE_MAX_BYTES);
 	if (result == 0)
 		result = store_write(store, "index.json", &text, true, err);
 	if (result == 0)

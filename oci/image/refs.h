@@ -45,7 +45,7 @@ struct refs {
 must_check int refs_load(const struct store *store, struct arena *arena, struct refs *ret, struct error *err);
 /*
  * Read it under store.lock, to be changed. refs_commit writes it to the disk and drops the lock; refs_cancel
- * drops the lock alone, also after errors.
+ * drops the lock alone, also after errors. Errors: -EINVAL it became larger than can be read.
  */
 must_check int refs_begin(const struct store *store, struct arena *arena, struct refs *ret,
 			  struct error *err);

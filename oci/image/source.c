@@ -26,6 +26,7 @@
  */
 struct feeder {
 	int fd;
+	uint64_t size;
 	uint64_t position, passed; /* passed: up to here nobody looks at the bytes */
 	uint8_t block[TAR_BLOCK];
 };
@@ -100,7 +101,7 @@ static int take(struct source *source, struct arena *arena, const struct tar_ent
 	if (entry->type != TAR_FILE && entry->type != TAR_SYMLINK && entry->type != TAR_HARDLINK)
 		return 0;
 	if (entry->sparse != NULL)
-		return error_set(err, 0, "\"%.200s\" is a sparse file", entry->path);
+		return 0; /* of a root file system; no archive of images has one */
 	if (source->count == *room) {
 		size_t more = *room * 2 + 256;
 		struct source_member *members = arena_alloc(arena, more * sizeof(*members));
@@ -128,19 +129,26 @@ static int scan(struct source *source, struct arena *arena, struct error *err)
 	struct feeder feeder = { .fd = source->file };
 	struct tar_source from = { feed, &feeder };
 	const struct tar_entry *entry;
+	struct stat st;
 	struct tar *tar;
 	size_t room = 0;
+
+	if (fstat(source->file, &st) < 0)
+		return error_set(err, errno, "stat the archive");
+	feeder.size = (uint64_t)st.st_size;
 	int result = tar_open(&from, &tar, err);
 
 	if (result < 0)
 		return result;
 	for (result = tar_next(tar, &entry, err); result > 0; result = tar_next(tar, &entry, err)) {
-		if (entry->type == TAR_FILE) {
-			feeder.passed = feeder.position;
-			if (__builtin_add_overflow(feeder.position,
-						   (entry->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK,
-						   &feeder.passed))
-				feeder.passed = feeder.position;
+		if (entry->type == TAR_FILE && entry->sparse == NULL) {
+			if (feeder.position > feeder.size || entry->size > feeder.size - feeder.position) {
+				result = error_set(err, EBADMSG, "the archive ends within \"%.200s\"",
+						   entry->path);
+				break;
+			}
+			feeder.passed =
+				feeder.position + (entry->size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 		}
 		result = take(source, arena, entry, feeder.position, &room, err);
 		/* a root file system has more than any archive of an image: it is seen early */

@@ -231,3 +231,69 @@ with_index() {
 		[[ $command == *format* || $output != *$'\033'* ]]
 	done
 }
+
+@test "one image does not fill the table of all" {
+	with_config '.created = ("2" * 3000000) | .history = []'
+	image import -q "$WORK/bad"
+	with_config '.created = ("3" * 3000000) | .history = []'
+	image import -q --tag good:2 "$WORK/bad"
+	assert_equal "$(image ls -q | wc -l)" 2
+	[[ $(stat -c %s "$STORE/index.json") -lt 10000 ]]
+	with_config '.os = ("x" * 3000000)'
+	run image import -q "$WORK/bad"
+	assert_status 1
+	assert_output_has "platform"
+	image rm good:1 good:2
+	tree "$WORK/t" a=1
+	layer_tar "$WORK/t" "$WORK/a.tar"
+	docker_archive "$WORK/d.tar" x:1 "$WORK/a.tar"
+	jq -c '.[0].RepoTags = [range(2000) | "x:\(.)"]' "$WORK/docker/manifest.json" >"$WORK/m"
+	cp "$WORK/m" "$WORK/docker/manifest.json"
+	run image import -q "$WORK/docker"
+	assert_status 1
+	assert_output_has "2000 names"
+	image prune -f
+	works
+}
+
+@test "an archive that says to be larger than it is" {
+	printf 'oci-layout' >"$WORK/head"
+	truncate -s 512 "$WORK/head"
+	# mode, owners, a size of 2^62 in base 256, time, checksum, type
+	python3 - "$WORK/head" <<-'END'
+		import sys
+		head = bytearray(open(sys.argv[1], "rb").read())
+		for at in 100, 108, 116: head[at:at + 8] = b"0000644\0"
+		head[124:136] = b"\x80" + (2**62).to_bytes(11, "big")
+		head[136:148] = b"00000000000\0"
+		head[156:157] = b"0"
+		head[257:265] = b"ustar\x0000"
+		head[148:156] = b" " * 8
+		head[148:156] = b"%06o\0 " % sum(head)
+		open(sys.argv[1], "wb").write(head)
+	END
+	run timeout 10 "$IMAGE" --root "$STORE" import -q "$WORK/head"
+	assert_status 6
+	assert_output_has "the archive ends within"
+	# a file with holes is one of a root file system, whose size is another
+	mkdir "$WORK/holes"
+	truncate -s 10M "$WORK/holes/big"
+	echo end >>"$WORK/holes/big"
+	tar -C "$WORK/holes" -S -cf "$WORK/holes.tar" .
+	image import -q -t holes "$WORK/holes.tar"
+	image rm holes
+	works
+}
+
+@test "names that an archive takes from another image are told" {
+	simple_layout "$WORK/other" good:1
+	image import -q "$WORK/good"
+	run image import -q "$WORK/other"
+	assert_status 0
+	assert_output_has "had the name docker.io/library/good:1 before has none now"
+	with_config '.os = "li\u001b[2Jnux" | .history = []'
+	run image import --tag odd "$WORK/bad"
+	assert_status 0
+	[[ $output != *$'\033'* ]]
+	assert_output_has "Warning: the image is for li\\x1b[2Jnux"
+}

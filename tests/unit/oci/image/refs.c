@@ -59,6 +59,34 @@ static void test_names(void)
 	scratch_end();
 }
 
+/* A table that could not be read again is not written. */
+static void test_room(void)
+{
+	scratch_begin();
+	struct ref one = put("one", NAME("latest"));
+	char *long_text = arena_alloc(&scratch_arena, IMAGE_MAX_BYTES + 1);
+
+	memset(long_text, 'x', IMAGE_MAX_BYTES);
+	CHECK_INT(refs_begin(&scratch_store, &scratch_arena, &refs, &scratch_err), 0);
+	one.created = long_text;
+	CHECK_INT(refs_set(&refs, &scratch_arena, &one, NAME("long"), NULL, &scratch_err), 0);
+	CHECK_INT(refs_commit(&scratch_store, &scratch_arena, &refs, &scratch_err), -EINVAL);
+	CHECK_INT(refs_begin(&scratch_store, &scratch_arena, &refs, &scratch_err), 0);
+	CHECK_INT(refs.count, 1);
+	one.created = NULL;
+	for (unsigned i = 0; i < IMAGE_MAX_MANIFESTS; i++) {
+		const char *name = arena_format(&scratch_arena, NAME("%u"), i);
+
+		CHECK_INT(refs_set(&refs, &scratch_arena, &one, name, NULL, &scratch_err), 0);
+	}
+	CHECK_INT(refs_commit(&scratch_store, &scratch_arena, &refs, &scratch_err), -EINVAL);
+	CHECK_HAS(scratch_err.text, "room for 1000");
+	CHECK_INT(refs_begin(&scratch_store, &scratch_arena, &refs, &scratch_err), 0);
+	CHECK_INT(refs.count, 1);
+	refs_cancel(&scratch_store);
+	scratch_end();
+}
+
 static void test_find(void)
 {
 	char part[32];
@@ -165,6 +193,7 @@ static void test_no_table(void)
 
 static const struct test tests[] = {
 	{ "names are given, moved and lost", test_names },
+	{ "a table has an end", test_room },
 	{ "an image is found by name and by id", test_find },
 	{ "what other programs wrote stays", test_foreign },
 	{ "garbage is what no entry and no session needs", test_garbage },
