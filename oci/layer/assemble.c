@@ -193,7 +193,8 @@ static int place_directory(struct assemble_view *view, size_t at, struct assembl
 
 	*ret_path = item->path;
 	if ((item->flags & INDEX_IMPLIED) != 0 && !text_equal(item->path, ".")) {
-		int result = assemble_view_look(view, at, item->path, &found, err);
+		/* The layer's own entry does not count, but what it hides does. */
+		int result = assemble_view_look(view, at + 1, item->path, &found, err);
 
 		if (result < 0)
 			return result;
@@ -343,7 +344,7 @@ static int plan_attributes(struct assemble_view *view, size_t at, struct list *l
 
 		if ((entry.flags & INDEX_IMPLIED) == 0)
 			continue;
-		int result = assemble_view_look(view, at, entry.path, &found, err);
+		int result = assemble_view_look(view, at + 1, entry.path, &found, err);
 		if (result < 0)
 			return result;
 		if (result == 0 || found.at == SIZE_MAX || (found.flags & INDEX_IMPLIED) != 0)

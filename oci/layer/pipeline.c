@@ -1,7 +1,7 @@
 /*
- * The threads between a blob and its tar; see pipeline.h. Chunks are small enough to stay in a processor's
- * cache while they go from one to the next. The first thread that fails says why, and breaks both rings, so
- * that all others end.
+ * The threads between a blob and its tar; see pipeline.h. Chunks are large, because ISA-L begins anew
+ * with each (through a buffer of its own), but few. The first thread that fails says why, and breaks both
+ * rings, so that all others end.
  */
 #include "oci/layer/pipeline.h"
 
@@ -14,10 +14,10 @@
 
 #include "base/banned.h"
 
-#define BLOB_CHUNKS 8
-#define BLOB_CHUNK_BYTES ((size_t)256 << 10)
-#define TAR_CHUNKS 6
-#define TAR_CHUNK_BYTES ((size_t)512 << 10)
+#define BLOB_CHUNKS 4
+#define BLOB_CHUNK_BYTES ((size_t)512 << 10)
+#define TAR_CHUNKS 4
+#define TAR_CHUNK_BYTES ((size_t)1024 << 10)
 _Static_assert(TAR_CHUNK_BYTES % TAR_BLOCK == 0, "no header lies across two chunks");
 #define STACK_BYTES ((size_t)256 << 10)
 
