@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "oci/image/collect.h"
 #include "oci/image/fail.h"
 #include "oci/image/import.h"
 #include "oci/image/layers.h"
@@ -185,6 +186,7 @@ static int do_import(struct front *front, const struct import_values *given, con
 				 .message = given->message,
 				 .quiet = given->quiet.value };
 	struct image_platform platform;
+	struct error ignored;
 	int result = 0;
 
 	if (given->platform != NULL)
@@ -201,6 +203,8 @@ static int do_import(struct front *front, const struct import_values *given, con
 	progress_close(&import.progress);
 	source_close(&import.source);
 	session_close(&import.session);
+	/* whoever was interrupted before takes no more room */
+	ignore_failure(collect_sessions(&front->store, &front->arena, &ignored));
 	return result;
 }
 

@@ -368,6 +368,22 @@ int collect_measure(const struct store *store, struct arena *arena, struct colle
 	return 0;
 }
 
+int collect_sessions(const struct store *store, struct arena *arena, struct error *err)
+{
+	struct sweep sweep = { .store = store, .arena = arena };
+	struct survey survey = { .needed = { .arena = arena } };
+	bool held = false;
+	int result = store_try_lock(store, &held, err);
+
+	if (result < 0 || !held)
+		return result;
+	result = survey_sessions(store, arena, &survey, err);
+	if (result == 0)
+		result = sweep_sessions(&sweep, &survey, err);
+	store_unlock(store);
+	return result < 0 || sweep.objects == 0 ? result : store_empty_trash(store, err);
+}
+
 int collect_pins(const struct store *store, struct arena *arena, struct error *err)
 {
 	struct strings dead;

@@ -23,6 +23,8 @@ struct collect_result {
  */
 must_check int collect_garbage(const struct store *store, struct arena *arena, const struct strings *only,
 			       struct collect_result *ret, struct error *err);
+/* Remove what ended processes left in tmp/, unless somebody works on the store just now. */
+must_check int collect_sessions(const struct store *store, struct arena *arena, struct error *err);
 /* Remove pins whose bundles are gone, unless somebody works on the store just now. */
 must_check int collect_pins(const struct store *store, struct arena *arena, struct error *err);
 /* How much there is, without a change. */

@@ -182,6 +182,48 @@ requires_disk() {
 	power_lost_at_every_step both_there after_rm rm two:1
 }
 
+# --- no room ---------------------------------------------------------------------------------------------------
+
+@test "a full disk: one clear line, nothing half-published, and room again" {
+	requires_disk
+	sources
+	dd if=/dev/urandom of="$WORK/t/large" bs=1M count=40 status=none
+	layer_tar "$WORK/t" "$WORK/large.tar"
+	layout "$WORK/large"
+	add_manifest "$WORK/large" "" none "$WORK/0.tar" "$WORK/large.tar"
+	name_manifest "$WORK/large" large:1
+	new_disk
+	one_there
+	for source in "$WORK/large" "$WORK/large.tar" -; do
+		run image import -q "$source" <"$WORK/large.tar"
+		assert_status 1
+		assert_output_has "no space left on device"
+		assert_equal "$(wc -l <<<"$output")" 1
+		assert_no_garbage
+	done
+	image import -q "$WORK/two"
+	image check --deep
+	assert_equal "$(image ls -q | wc -l)" 2
+	# so full that not even a removal's table fits: then it stays as it was, and works when there is room
+	dd if=/dev/zero of="$SCRATCH/disk/filler" bs=4k status=none || true
+	image ls >/dev/null
+	image rm two:1 || [[ $(image ls -q | wc -l) -eq 2 ]]
+	rm "$SCRATCH/disk/filler"
+	image import -q "$WORK/two"
+	image rm two:1
+	image check --deep
+	assert_no_garbage
+}
+
+@test "what an interrupted import left goes with the next one" {
+	sources
+	one_there
+	faulty 6 import "$WORK/two" || true
+	[[ -n $(ls "$STORE/tmp") ]]
+	image import -q "$WORK/one"
+	assert_equal "$(ls "$STORE/tmp" "$STORE/trash")" "$(printf '%s:\n\n%s:' "$STORE/tmp" "$STORE/trash")"
+}
+
 # --- many at once ----------------------------------------------------------------------------------------------
 
 @test "ten imports of the same image at once: each layer once" {
