@@ -98,18 +98,15 @@ static int add_to_cni(struct front *front, const struct request *request, struct
 {
 	static const struct process_id nobody = { 0 };
 	struct claim claim = request->claim;
-	struct error ignored; /* the error that led there is told; prune finds what stays */
+	struct error ignored; /* the error that led there is told; the claim stays where something stays */
 	int result = claim_for_plugins(front, request, &claim, err);
 
 	if (result < 0)
 		return result;
 	result = cni_add(front, request, &claim, err);
-	if (result < 0) {
-		ignore_failure(state_remove_claim(&front->state, &claim, &ignored));
-		return result;
-	}
 	claim.worker = nobody;
-	result = finish(front, request, &claim, err);
+	if (result == 0)
+		result = finish(front, request, &claim, err);
 	if (result < 0)
 		ignore_failure(reclaim_cni(front, &claim, &ignored));
 	return result;

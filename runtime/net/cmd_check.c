@@ -18,6 +18,25 @@ static const struct flag_row check_rows[] = {
 	{ 0 },
 };
 
+/* What @id has of @driver's networks; counted in @found. */
+static int check_all(struct front *front, const struct state_view *view, enum claim_driver driver,
+		     const char *id, size_t *found, struct error *err)
+{
+	for (size_t i = 0; i < view->claims.count; i++) {
+		const struct claim *claim = &view->claims.items[i];
+
+		if (!text_equal(claim->id, id) || !claim->alive || claim->driver != driver)
+			continue;
+		(*found)++;
+		int result = driver == CLAIM_BRIDGE ? bridge_check(front, view, claim, err)
+						    : cni_check(front, claim, err);
+		if (result < 0)
+			return error_add(err, "\"%s\" in the network \"%s:%s\"", claim->id,
+					 claim_driver_names[claim->driver], claim->network);
+	}
+	return 0;
+}
+
 static int check_run(struct front *front, const void *values, const struct strings *args, struct error *err)
 {
 	const struct check_values *given = values;
@@ -31,20 +50,11 @@ static int check_run(struct front *front, const void *values, const struct strin
 		result = state_lock(&front->state, err);
 	if (result == 0)
 		result = state_load(&front->state, &front->arena, &view, err);
-	for (size_t i = 0; result == 0 && i < view.claims.count; i++) {
-		const struct claim *claim = &view.claims.items[i];
-
-		if (!text_equal(claim->id, container.id) || !claim->alive)
-			continue;
-		found++;
-		if (claim->driver == CLAIM_BRIDGE)
-			result = bridge_check(front, &view, claim, err);
-		else
-			result = cni_check(front, claim, err);
-		if (result < 0)
-			return error_add(err, "\"%s\" in the network \"%s:%s\"", claim->id,
-					 claim_driver_names[claim->driver], claim->network);
-	}
+	if (result == 0)
+		result = check_all(front, &view, CLAIM_BRIDGE, container.id, &found, err);
+	state_unlock(&front->state); /* plugins take long, and others have work to do */
+	if (result == 0)
+		result = check_all(front, &view, CLAIM_CNI, container.id, &found, err);
 	if (result == 0 && found == 0)
 		result = error_set(err, 0, "\"%s\" is in no network", container.id);
 	return result;

@@ -21,6 +21,11 @@
 #define MAX_LIST ((size_t)1 << 20)
 #define MAX_PLUGINS 64
 
+static const struct strings *directories(struct front *front)
+{
+	return &front->config.cni_plugins;
+}
+
 /* --- lists --------------------------------------------------------------------------------------------- */
 
 static int by_name(const struct dirent *entry)
@@ -197,12 +202,30 @@ static void add_args(const struct request *request, struct text *ret)
 		text_format(ret, ";MAC=%s", mac);
 }
 
+/* All of @list are there: else some would be called, and nobody could undo it. */
+static int find_plugins(struct front *front, const struct json *list, struct error *err)
+{
+	const char *path;
+
+	for (const struct json *plugin = json_get(list, "plugins")->first; plugin != NULL;
+	     plugin = plugin->next) {
+		int result =
+			plugin_find(text_of(plugin, "type"), directories(front), &front->arena, &path, err);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
 int cni_prepare(struct front *front, const struct request *request, struct claim *claim, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY, args = TEXT_EMPTY;
 	const struct json *list = NULL;
 	int result = find_list(front, claim->network, &list, err);
 
+	if (result == 0)
+		result = find_plugins(front, list, err);
 	if (result < 0)
 		return result;
 	add_args(request, &args);
@@ -246,11 +269,6 @@ static const struct json *make_input(struct arena *arena, const struct claim *cl
 	if (runtime != NULL && input != NULL)
 		input = tree_with(arena, input, "runtimeConfig", runtime);
 	return input;
-}
-
-static const struct strings *directories(struct front *front)
-{
-	return &front->config.cni_plugins;
 }
 
 static int call(struct front *front, const struct claim *claim, const struct json *plugin,
@@ -367,7 +385,6 @@ static void read_answer(const struct json *answer, struct claim *into)
 int cni_add(struct front *front, const struct request *request, struct claim *claim, struct error *err)
 {
 	const struct json *plugins = plugins_of(claim), *previous = NULL;
-	struct error ignored; /* the error that led here is told */
 	int result = 0;
 
 	for (const struct json *plugin = plugins->first; result == 0 && plugin != NULL;
@@ -389,9 +406,7 @@ int cni_add(struct front *front, const struct request *request, struct claim *cl
 		else
 			claim->cni = cni;
 	}
-	if (result < 0)
-		ignore_failure(cni_remove(front, claim, &ignored));
-	else
+	if (result == 0)
 		read_answer(previous, claim);
 	return result;
 }

@@ -18,8 +18,8 @@
 must_check int cni_prepare(struct front *front, const struct request *request, struct claim *claim,
 			   struct error *err);
 /*
- * Call the plugins for @claim, in order, and fill in what they answer; where one fails, all are called to
- * undo it. The lock is free: plugins take long.
+ * Call the plugins for @claim, in order, and fill in what they answer; where one fails, the caller has
+ * all undo it (reclaim.h). The lock is free: plugins take long.
  */
 must_check int cni_add(struct front *front, const struct request *request, struct claim *claim,
 		       struct error *err);

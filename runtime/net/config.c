@@ -142,6 +142,9 @@ static int read_network(const struct json *value, struct config_network *ret, st
 			return json_error(gateway, err, "%s", why.text);
 		if (network.subnet.prefix == 0 || !address_contains(&network.subnet, network.gateway))
 			return json_error(gateway, err, "%s is not in the subnet", gateway->text);
+		uint32_t rest = ~address_mask(network.subnet.prefix);
+		if ((network.gateway & rest) == 0 || (network.gateway & rest) == rest)
+			return json_error(gateway, err, "%s is nobody's in its subnet", gateway->text);
 	}
 	*ret = network;
 	return 0;

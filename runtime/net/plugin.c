@@ -29,13 +29,13 @@
 /* --- starting ------------------------------------------------------------------------------------------ */
 
 /* A program's name is no path: it comes from a file that names many. */
-static int find_program(const struct plugin_call *call, struct arena *arena, const char **ret,
-			struct error *err)
+int plugin_find(const char *type, const struct strings *directories, struct arena *arena, const char **ret,
+		struct error *err)
 {
-	if (call->type[0] == '\0' || strchr(call->type, '/') != NULL || call->type[0] == '.')
-		return error_set(err, 0, "invalid plugin name: \"%.64s\"", call->type);
-	for (size_t i = 0; i < call->directories->count; i++) {
-		const char *path = arena_format(arena, "%s/%s", call->directories->items[i], call->type);
+	if (type[0] == '\0' || strchr(type, '/') != NULL || type[0] == '.')
+		return error_set(err, 0, "invalid plugin name: \"%.64s\"", type);
+	for (size_t i = 0; i < directories->count; i++) {
+		const char *path = arena_format(arena, "%s/%s", directories->items[i], type);
 
 		if (path == NULL)
 			return error_set(err, ENOMEM, "find a plugin");
@@ -44,7 +44,7 @@ static int find_program(const struct plugin_call *call, struct arena *arena, con
 			return 0;
 		}
 	}
-	return error_set(err, ENOENT, "plugin \"%.64s\"", call->type);
+	return error_set(err, ENOENT, "plugin \"%.64s\"", type);
 }
 
 /* Ours without what belongs to another call; plugins start iptables and need a PATH. */
@@ -244,7 +244,7 @@ static int run(const struct plugin_call *call, struct arena *arena, const struct
 	tree_write(call->input, NULL, &input);
 	int result = text_done(&input, err);
 	if (result == 0)
-		result = find_program(call, arena, &program, err);
+		result = plugin_find(call->type, call->directories, arena, &program, err);
 	char **environment = result == 0 ? make_environment(call, arena) : NULL;
 	if (result == 0 && environment == NULL)
 		result = error_set(err, ENOMEM, "start a plugin");

@@ -23,4 +23,11 @@ struct plugin_call {
 must_check int plugin_run(const struct plugin_call *call, struct arena *arena, const struct json **ret,
 			  struct error *err);
 
+/*
+ * The program of plugins of @type in one of @directories; the path lives in @arena. Errors: -ENOENT; -EINVAL
+ * it is no name.
+ */
+must_check int plugin_find(const char *type, const struct strings *directories, struct arena *arena,
+			   const char **ret, struct error *err);
+
 #endif

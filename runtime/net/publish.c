@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
@@ -59,7 +60,7 @@ static int parse_range(char *text, struct range *ret, struct error *err)
 static int parse_protocol(const char *text, enum publish_protocol *ret, struct error *err)
 {
 	for (unsigned i = 0; i < PUBLISH_PROTOCOL_COUNT; i++)
-		if (text_equal(text, publish_protocol_names[i])) {
+		if (strcasecmp(text, publish_protocol_names[i]) == 0) {
 			*ret = (enum publish_protocol)i;
 			return 0;
 		}

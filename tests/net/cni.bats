@@ -176,6 +176,35 @@ gone() {
 	assert_equal "$(tail -n 1 "$SCRATCH/calls")" "one DEL a eth0 none IgnoreUnknown=1"
 }
 
+@test "an ADD that fails and cannot be undone keeps the claim: prune tries again" {
+	plugin one '[ $CNI_COMMAND = DEL ] && [ -e '"$SCRATCH/mended"' ] || { echo broken; exit 7; }'
+	list made one
+	holder A
+	run net add --id a --pid "$A" --network cni:made
+	assert_status 1
+	assert_output_has 'plugin "one": ADD: it failed with status 7: broken'
+	kill -KILL "$A"
+	wait_until 5 gone "$A"
+	touch "$SCRATCH/mended"
+	run net prune
+	assert_output_has "Removed: a of cni:made"
+	assert_equal "$(find "$NETROOT" -type f ! -name lock)" ""
+}
+
+@test "a check by plugins that take long keeps nobody waiting" {
+	plugin one '[ $CNI_COMMAND = CHECK ] && { touch '"$SCRATCH/asked"'; sleep 15; }; '"$GOOD"
+	list made one
+	holder A
+	holder B
+	net add --id a --pid "$A" --network cni:made
+	on_host "$NET" --root "$NETROOT" --config "$SETTINGS" check --id a 3>&- &
+	wait_until 10 test -e "$SCRATCH/asked"
+	local before=$SECONDS
+	net add --id b --pid "$B"
+	[[ $((SECONDS - before)) -lt 10 ]]
+	wait
+}
+
 @test "plugins that do not behave: too much, no JSON, nothing, no end, a name that is a path" {
 	holder A
 	refused() {

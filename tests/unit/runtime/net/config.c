@@ -73,6 +73,8 @@ static void test_refused(void)
 		"{\"networks\":{\"a\":{\"gateway\":\"10.0.0.1\"}}}",
 		"{\"networks\":{\"a\":{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}}}",
 		"{\"networks\":{\"a\":{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"x\"}}}",
+		"{\"networks\":{\"a\":{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.0\"}}}",
+		"{\"networks\":{\"a\":{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.255\"}}}",
 		"{\"cni\":{\"timeout\":0}}",
 		"{\"cni\":{\"timeout\":99999}}",
 		"{\"cni\":{\"plugins\":[\"relative\"]}}",
