@@ -99,8 +99,15 @@ static void append_command_help(const struct commands_program *program, const st
 static int fail_usage(const struct commands_program *program, const struct command *command,
 		      const struct error *err)
 {
-	dprintf(STDERR_FILENO, "%s\nSee '%s%s%s --help'.\n", err->text, program->words,
-		command == NULL ? "" : " ", command == NULL ? "" : command->name);
+	autotext struct text text = TEXT_EMPTY;
+	struct error ignored;
+
+	text_append_escaped(&text, err->text, false);
+	text_format(&text, "\nSee '%s%s%s --help'.\n", program->words, command == NULL ? "" : " ",
+		    command == NULL ? "" : command->name);
+	if (text_done(&text, &ignored) == 0) /* nobody is left to be told of a failure here */
+		ignore_failure(
+			fd_write_all(STDERR_FILENO, text.data, text.length, "standard error", &ignored));
 	return program->usage_status;
 }
 
@@ -218,8 +225,13 @@ int commands_main(const struct commands_program *program, struct front *front, s
 	const struct command *command = commands_find(program, argv[0]);
 
 	if (command == NULL) {
-		dprintf(STDERR_FILENO, "%s: '%s' is not a %s command.\nSee '%s --help'\n", program->words,
-			argv[0], program->words, program->words);
+		text_format(&text, "%s: '", program->words);
+		text_append_escaped(&text, argv[0], false);
+		text_format(&text, "' is not a %s command.\nSee '%s --help'\n", program->words,
+			    program->words);
+		if (text_done(&text, &err) == 0) /* as in fail_usage */
+			ignore_failure(
+				fd_write_all(STDERR_FILENO, text.data, text.length, "standard error", &err));
 		return program->status == NULL ? COMMANDS_FAILED : program->usage_status;
 	}
 	return run_command(&use, command, argv, count);

@@ -394,6 +394,28 @@ static int read_mount_pair(struct wanted *wanted, const char *key, const char *v
 	return 0;
 }
 
+/* Options that mean nothing for the type would be passed over in silence. */
+static int check_mix(const struct wanted *wanted, bool has_tmpfs_options, const char *word, struct error *err)
+{
+	bool bind = wanted->propagation != NULL || wanted->only_top || wanted->writable_below;
+	const char *what = NULL;
+
+	if (bind && !text_equal(wanted->type, "bind"))
+		what = "bind-*";
+	else if (wanted->no_copy && !text_equal(wanted->type, "volume"))
+		what = "volume-*";
+	else if (has_tmpfs_options && !text_equal(wanted->type, "tmpfs"))
+		what = "tmpfs-*";
+	else if (wanted->source != NULL && text_equal(wanted->type, "tmpfs"))
+		what = "source";
+	return what == NULL
+		       ? 0
+		       : error_set(err, 0,
+				   "invalid argument \"%s\" for \"--mount\" flag: cannot mix %s options with "
+				   "mount type '%s'",
+				   word, what, wanted->type);
+}
+
 /* "type=bind,src=/a,dst=/b,readonly" */
 static int read_mount(struct draft *draft, const char *word, struct error *err)
 {
@@ -416,6 +438,9 @@ static int read_mount(struct draft *draft, const char *word, struct error *err)
 		return error_set(err, 0,
 				 "invalid argument \"%s\" for \"--mount\" flag: mount type unknown: \"%s\"",
 				 word, wanted.type == NULL ? "" : wanted.type);
+	result = check_mix(&wanted, tmpfs_options.length > 0, word, err);
+	if (result < 0)
+		return result;
 	if (tmpfs_options.length > 0)
 		wanted.options = draft_format(draft, "%s", tmpfs_options.data);
 	return put_wanted(draft, &wanted, err);

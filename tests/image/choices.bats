@@ -93,3 +93,10 @@ inside() {
 	run timeout 10 env --ignore-signal=CHLD "${HULL%/*}/hull-reaper" -- sh -c 'exit 7'
 	assert_status 7
 }
+
+@test "what a wrong command line says is fit for a terminal" {
+	run container run $'--no\e[31m' bb:1
+	assert_output_has 'unknown flag: --no\x1b[31m'
+	run container $'no\e[31m'
+	assert_output_has "hull container: 'no\\x1b[31m' is not a hull container command."
+}

@@ -327,6 +327,11 @@ static void test_mounts(void)
 	CHECK_HAS(err.text, "invalid value for readonly: yes");
 	CHECK(make("--mount type=bind,src=/,dst=/b,ro,bind-recursive=no one") < 0);
 	CHECK(make("--mount dst=/b,volume-nocopy=on one") < 0);
+	/* nor passed over where it means nothing */
+	CHECK(make("--mount type=tmpfs,src=/,dst=/b one") < 0);
+	CHECK(make("--mount type=bind,src=/,dst=/b,tmpfs-size=1m one") < 0);
+	CHECK(make("--mount type=volume,dst=/b,bind-propagation=shared one") < 0);
+	CHECK_HAS(err.text, "cannot mix bind-* options with mount type 'volume'");
 	CHECK(make("--mount type=odd,dst=/b one") < 0);
 	CHECK(make("--mount dst=/b,color=red one") < 0);
 	CHECK(make("-v /a:/ one") < 0);
