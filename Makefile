@@ -11,7 +11,7 @@ VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(ASAN),/asan)$(if $(DYNAMIC),/dynamic)$(if $(FAULTS),/faults)
+B := build$(if $(ASAN),/asan)$(if $(DYNAMIC),/dynamic)$(if $(FAULTS),/faults)$(if $(FUZZ),/fuzz)
 Q := $(if $(V),,@)
 
 comma := ,
@@ -21,7 +21,7 @@ comma := ,
 # never before `deps` had its chance (see the recursive calls below).
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null >/dev/null 2>&1 && echo '$(1)')
 GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
-COMPILING := $(filter-out help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance plans bench lint format clean,$(GOALS))
+COMPILING := $(filter-out help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance fuzz plans bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
   $(if $(FAULTS),-DHULL_FAULTS) $(if $(ISAL),-DHULL_ISAL)
@@ -42,7 +42,8 @@ WARN += $(if $(WERROR),-Werror)
 HARDEN := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fno-common \
   -fno-strict-aliasing -fno-delete-null-pointer-checks $(HARDEN_OPT)
 LDHARDEN := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
-SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+  $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 GENERAL := $(CSTD) $(WARN) -g -ffunction-sections -fdata-sections $(if $(ASAN),$(SANITIZE),$(HARDEN))
 CFLAGS_HOST := $(GENERAL) -fPIE
 LDFLAGS_HOST := $(if $(ASAN),-fsanitize=address$(comma)undefined,$(LDHARDEN)) \
@@ -89,7 +90,7 @@ PROGRAMS := $(B)/hull $(B)/hull-seccomp $(B)/hull-unpack $(if $(wildcard shim/ma
   $(if $(wildcard shim/container/main.c),$(B)/hull-container) $(B)/hull-reaper $(B)/hull-net \
   $(B)/hull-image
 
-.PHONY: all help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance plans bench lint format install clean
+.PHONY: all help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance fuzz fuzz-programs plans bench lint format install clean
 all: $(PROGRAMS)
 
 help:
@@ -189,6 +190,15 @@ unit-programs: $(UNIT_BIN)
 # Kept: make would take the objects of the tests for intermediate files and compile them each time.
 .SECONDARY: $(UNIT_SRC:%.c=$(B)/%.o)
 
+# --- fuzzers: tests/fuzz/NAME.c, by clang, with sanitizers ------------------------------------------------
+FUZZ_ROOMS := oci/image oci/make oci/layer oci/spec base
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 10
+$(B)/fuzzers/%: $(B)/tests/fuzz/%.o $(call libs,$(FUZZ_ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_DYNAMIC) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FUZZ_ROOMS)) -Wl,--end-group $(LIB_WORKER) $(LIB_YAJL)
+fuzz-programs: $(FUZZ_BIN)
+
 # --- the targets for people and CI ---------------------------------------------------------------------
 # Those that need programs of the machine install them first (deps), and build by a recursive call: only
 # there does make look at the compiler.
@@ -256,6 +266,12 @@ check-vm:
 	+@$(MAKE_BUILD) $(jobs) all
 	@tests/vm/run
 
+## make fuzz          each fuzzer for FUZZ_SECONDS=10, with clang
+fuzz:
+	tests/helpers/deps build lint
+	+@$(MAKE_BUILD) $(jobs) CC=clang ASAN=1 FUZZ=1 fuzz-programs
+	@tests/fuzz/run $(FUZZ_SECONDS) $(patsubst tests/fuzz/%.c,build/asan/fuzz/fuzzers/%,$(wildcard tests/fuzz/*.c))
+
 ## make plans         write the reviewed plans below tests/plan anew: read the difference
 plans:
 	tests/helpers/deps build test
@@ -268,6 +284,8 @@ bench:
 	+@$(MAKE_BUILD) $(jobs) all
 	@tests/bench/bench
 	@tests/bench/bench-shim
+	+@$(MAKE_BUILD) $(jobs) $(B)/unpack
+	@tests/bench/bench-unpack
 	@tests/bench/bench-image
 
 ## make lint          the rules that a script can check
