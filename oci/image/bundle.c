@@ -25,6 +25,7 @@
 #include "oci/image/layers.h"
 #include "oci/image/pins.h"
 #include "oci/image/rootless.h"
+#include "oci/layer/names.h"
 #include "oci/make/document.h"
 #include "oci/spec/rootfs.h"
 
@@ -47,6 +48,40 @@ struct making {
 
 /* --- the directory -------------------------------------------------------------------------------------- */
 
+/* What a bundle is made of; what of it a failed try left is removed. */
+static const char *const parts[] = { "config.json", ROOTFS_FILE, BUNDLE_MOUNTED, "upper",   "work",
+				     "rootfs",      "hostname",  "hosts",        "volumes", "resolv.conf" };
+
+/*
+ * A directory that was there before. Programs of an image that set the user id must not be within reach of
+ * this machine's users, nor may one of them own what hull trusts.
+ */
+static int check_directory(const struct making *making, struct error *err)
+{
+	const char *path = making->request->directory;
+	struct names names = { 0 };
+	struct stat st;
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (faccessat(making->directory, parts[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return fail_conflict(err, "\"%s\" has a bundle already, or a \"%s\" of its own", path,
+					     parts[i]);
+	if (fstat(making->directory, &st) < 0)
+		return error_set(err, errno, "stat \"%s\"", path);
+	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return error_set(err, EPERM, "\"%s\" can be written by another user", path);
+	if ((st.st_mode & 055) == 0)
+		return 0;
+	result = names_read(&names, making->directory, false, err);
+	if (result == 0 && names.count > 0)
+		result = error_set(err, EPERM, "other users can enter \"%s\" (chmod go-rx)", path);
+	else if (result == 0 && fchmod(making->directory, 0700) < 0)
+		result = error_set(err, errno, "chmod \"%s\"", path);
+	names_release(&names);
+	return result;
+}
+
 static int open_directory(struct making *making, struct error *err)
 {
 	const char *path = making->request->directory;
@@ -57,28 +92,23 @@ static int open_directory(struct making *making, struct error *err)
 	making->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (making->directory < 0)
 		return error_set(err, errno, "open \"%s\"", path);
-	if (faccessat(making->directory, "config.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    faccessat(making->directory, "rootfs", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	    faccessat(making->directory, ROOTFS_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	int result = making->made ? 0 : check_directory(making, err);
+	if (result < 0) {
 		cleanup_close(&making->directory);
 		making->directory = -1;
-		return fail_conflict(err, "\"%s\" has a bundle already", path);
 	}
-	return 0;
+	return result;
 }
 
 /* What a failed try left. The rest of a directory that was there before is its owner's. */
 static void undo(struct making *making)
 {
-	static const char *const names[] = { "config.json", ROOTFS_FILE,  BUNDLE_MOUNTED, "upper",
-					     "work",        "rootfs",     "hostname",     "hosts",
-					     "volumes",     "resolv.conf" };
 	struct error ignored;
 
 	if (making->directory < 0)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		ignore_failure(store_remove(making->directory, names[i], &ignored));
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		ignore_failure(store_remove(making->directory, parts[i], &ignored));
 	if (making->made)
 		(void)rmdir(making->request->directory); /* whoever put something into it keeps it */
 	if (making->pin[0] != '\0')

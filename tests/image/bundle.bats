@@ -80,7 +80,7 @@ busybox_image() {
 
 @test "a directory with a bundle is refused, one without is used" {
 	busybox_image
-	mkdir "$SCRATCH/b"
+	mkdir -m 700 "$SCRATCH/b"
 	echo mine >"$SCRATCH/b/mine"
 	run image bundle --network none -u nobody-here bb:1 "$SCRATCH/b"
 	assert_status 1
@@ -94,6 +94,41 @@ busybox_image() {
 	run image bundle nothing "$SCRATCH/c"
 	assert_status 3
 	[[ ! -e $SCRATCH/c ]]
+}
+
+@test "a directory that others can enter, or that has what a bundle has" {
+	busybox_image
+	for command in bundle unpack; do
+		# programs that set the user id are in it
+		mkdir -m 755 "$SCRATCH/$command"
+		image $command --network none bb:1 "$SCRATCH/$command"
+		assert_equal "$(stat -c %a "$SCRATCH/$command")" 700
+		mkdir -m 755 "$SCRATCH/open"
+		echo mine >"$SCRATCH/open/mine"
+		run image $command --network none bb:1 "$SCRATCH/open"
+		assert_status 1
+		assert_output_has "other users can enter"
+		chmod 1777 "$SCRATCH/open"
+		run image $command --network none bb:1 "$SCRATCH/open"
+		assert_status 1
+		assert_output_has "another user"
+		chmod 700 "$SCRATCH/open"
+		chown 1 "$SCRATCH/open"
+		run image $command --network none bb:1 "$SCRATCH/open"
+		assert_status 1
+		assert_output_has "another user"
+		rm -r "$SCRATCH/open"
+		# what fails takes nothing with it
+		for name in upper work volumes hosts hostname resolv.conf; do
+			mkdir -m 700 "$SCRATCH/open"
+			mkdir "$SCRATCH/open/$name"
+			echo mine >"$SCRATCH/open/$name/mine"
+			run image $command --network none -u nobody-here bb:1 "$SCRATCH/open"
+			assert_status 4
+			assert_equal "$(cat "$SCRATCH/open/$name/mine")" mine
+			rm -r "$SCRATCH/open"
+		done
+	done
 }
 
 @test "unpack: a root of its own, which needs no store" {
