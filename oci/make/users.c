@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,6 +27,7 @@ static int read_file(const struct rootdir *root, const char *path, struct text *
 {
 	autoclose int found = -1, fd = -1;
 	char name[40];
+	struct statfs fs;
 	struct stat st;
 	int result = path_open_in_root(root, path, O_PATH, &found, err);
 
@@ -34,9 +37,10 @@ static int read_file(const struct rootdir *root, const char *path, struct text *
 	}
 	if (result < 0)
 		return result;
-	if (fstat(found, &st) < 0)
+	if (fstat(found, &st) < 0 || fstatfs(found, &fs) < 0)
 		return error_set(err, errno, "stat \"%s\" of the container", path);
-	if (!S_ISREG(st.st_mode))
+	/* what the kernel makes up may wait, and reading some of it takes it away: /proc/kmsg */
+	if (!S_ISREG(st.st_mode) || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC)
 		return error_set(err, 0, "\"%s\" of the container is no regular file", path);
 	/* only now: opening a device would already do something */
 	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", found);
@@ -81,6 +85,20 @@ static bool read_number(const char *text, uint32_t *ret)
 		return false;
 	*ret = (uint32_t)number;
 	return true;
+}
+
+/*
+ * What looks like a number must be one that can be (CVE-2024-40635, CVE-2026-46680): a line of the image's
+ * passwd or group with that name would make it anybody, root as well.
+ */
+static int check_number(const char *what, const char *word, struct error *err)
+{
+	const char *digits = word + (*word == '+' || *word == '-');
+	uint32_t ignored;
+
+	if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0' || read_number(word, &ignored))
+		return 0;
+	return error_set(err, 0, "unable to find %s %s: no number of a %s", what, word, what);
 }
 
 /* The first line of passwd for @user; its name goes to @ret_name. False: there is none. */
@@ -173,7 +191,11 @@ int users_find(const struct rootdir *root, const char *word, struct users_found 
 	user[length] = '\0';
 	if (length == 0)
 		memcpy(user, "0", 2);
-	int result = read_file(root, "/etc/passwd", &passwd, err);
+	int result = check_number("user", user, err);
+	if (result == 0 && colon != NULL)
+		result = check_number("group", colon + 1, err);
+	if (result == 0)
+		result = read_file(root, "/etc/passwd", &passwd, err);
 	if (result == 0)
 		result = read_file(root, "/etc/group", &group, err);
 	if (result < 0)

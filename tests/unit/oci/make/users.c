@@ -74,6 +74,23 @@ static void test_numbers(void)
 	CHECK(find("-1") < 0);
 }
 
+/* Numbers that cannot be are not names, though the image says so. */
+static void test_numbers_as_names(void)
+{
+	static const char *const words[] = { "99999999999",   "4294967295",     "-1", "+0", "1:99999999999",
+					     "99999999999:0", "web:99999999999" };
+
+	write_file(
+		"passwd",
+		"99999999999:x:0:0::/:\n4294967295:x:0:0::/:\n-1:x:0:0::/:\n+0:x:0:0::/:\nweb:x:1:1::/:\n");
+	write_file("group", "99999999999:x:0:\n");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		CHECK(find(words[i]) < 0);
+		CHECK_HAS(err.text, "no number of a");
+	}
+	CHECK_INT(find("web"), 0);
+}
+
 static void test_hostile(void)
 {
 	char long_line[2000], path[128];
@@ -115,6 +132,7 @@ static void test_hostile(void)
 static const struct test tests[] = {
 	{ "names, groups, supplementary groups", test_names },
 	{ "numbers come first", test_numbers },
+	{ "a number that cannot be is no name", test_numbers_as_names },
 	{ "hostile files", test_hostile },
 };
 
