@@ -100,3 +100,12 @@ inside() {
 	run container $'no\e[31m'
 	assert_output_has "hull container: 'no\\x1b[31m' is not a hull container command."
 }
+
+@test "users are not looked for in what the kernel makes up" {
+	# reading /proc/kmsg would take messages from the host's log
+	container run -d --name liar --network none bb:1 sh -c 'rm /etc/passwd; ln -s /proc/kmsg /etc/passwd; sleep 1000'
+	wait_until 10 eval '[[ $(container exec liar readlink /etc/passwd) == /proc/kmsg ]]'
+	run timeout 10 nsenter -t "$PLACE_PID" -m -n -- "$HULL" container --store "$PLACE/containers" --run "$PLACE/run" \
+		--root "$PLACE/state" exec -u root liar true
+	assert_output_has '"/etc/passwd" of the container is no regular file'
+}
