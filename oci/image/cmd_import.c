@@ -157,6 +157,8 @@ static int import_from(struct import *import, const char *path, struct error *er
 	struct stat st;
 
 	import->source.name = standard_input ? "standard input" : path;
+	if (standard_input && isatty(STDIN_FILENO) == 1)
+		return error_set(err, 0, "an image is not read from a terminal: redirect standard input");
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, errno, "open \"%s\"", import->source.name);
 	if (S_ISDIR(st.st_mode)) {

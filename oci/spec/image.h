@@ -22,7 +22,7 @@
 
 #define IMAGE_MAX_BYTES ((size_t)4 << 20) /* of one document */
 #define IMAGE_MAX_LAYERS 500
-#define IMAGE_MAX_MANIFESTS 1000 /* in one index */
+#define IMAGE_MAX_MANIFESTS 5000 /* in one index */
 
 #define IMAGE_TYPE_INDEX "application/vnd.oci.image.index.v1+json"
 #define IMAGE_TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"

@@ -250,6 +250,8 @@ content() {
 	run on_terminal "$IMAGE" --root "$STORE" import "$WORK/l"
 	assert_output_has $'\033['
 	assert_output_has "Loaded image: app:1"
+	run on_terminal "$IMAGE" --root "$STORE" import -
+	assert_output_has "not read from a terminal"
 	STORE=$SCRATCH/three
 	run image import --quiet "$WORK/l"
 	assert_equal "$output" "$(image ls -q --no-trunc)"

@@ -80,7 +80,7 @@ static void test_room(void)
 		CHECK_INT(refs_set(&refs, &scratch_arena, &one, name, NULL, &scratch_err), 0);
 	}
 	CHECK_INT(refs_commit(&scratch_store, &scratch_arena, &refs, &scratch_err), -EINVAL);
-	CHECK_HAS(scratch_err.text, "room for 1000");
+	CHECK_HAS(scratch_err.text, "room for 5000");
 	CHECK_INT(refs_begin(&scratch_store, &scratch_arena, &refs, &scratch_err), 0);
 	CHECK_INT(refs.count, 1);
 	refs_cancel(&scratch_store);
