@@ -276,7 +276,10 @@ static int add(struct refs *refs, struct arena *arena, const struct ref *ref, st
 	return 0;
 }
 
-/* Take @name from every entry but those of @keep; an image without another entry stays nameless. */
+/*
+ * Take @name from every entry. An image without another entry stays nameless, unless it is @keep's in another
+ * compression.
+ */
 static bool take_name(struct refs *refs, const char *name, const struct ref *keep)
 {
 	bool moved = false;
@@ -290,7 +293,7 @@ static bool take_name(struct refs *refs, const char *name, const struct ref *kee
 		moved = moved || !refs_same_image(ref, keep);
 		for (size_t j = 0; j < refs->count; j++)
 			other = other || (j != i - 1 && text_equal(refs->items[j].digest, ref->digest));
-		if (other || text_equal(ref->digest, keep->digest))
+		if (other || refs_same_image(ref, keep))
 			refs_remove(refs, i - 1);
 		else
 			ref->name = NULL;

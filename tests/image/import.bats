@@ -217,6 +217,19 @@ content() {
 	assert_no_garbage
 }
 
+@test "the same image in another compression takes the place of the old one" {
+	simple_layout "$WORK/a" app:1 2 gzip
+	simple_layout "$WORK/b" app:1 2 none
+	image import -q "$WORK/a"
+	image import -q "$WORK/b"
+	assert_equal "$(image ls -q | wc -l)" 1
+	assert_equal "$(image ls --format '{{.Digest}}')" "$(digest_of "$MANIFEST")"
+	image check --deep
+	image prune -f
+	assert_equal "$(content app:1 etc/0)" "app:1 0"
+	assert_no_garbage
+}
+
 @test "what is exported is imported as the same, and is the same each time" {
 	simple_layout "$WORK/l" app:1 2
 	simple_layout "$WORK/l" app:2 1
