@@ -24,7 +24,7 @@ GOALS := $(if $(MAKECMDGOALS),$(MAKECMDGOALS),all)
 COMPILING := $(filter-out help deps demo demo-bundle check check-unit check-bats check-engines check-vm endurance fuzz plans bench lint format clean,$(GOALS))
 
 CPPFLAGS += -Ulinux -I. -I$(B)/gen -D_GNU_SOURCE -DHULL_VERSION='"$(VERSION)"' \
-  $(if $(FAULTS),-DHULL_FAULTS) $(if $(ISAL),-DHULL_ISAL)
+  $(if $(FAULTS),-DHULL_FAULTS) $(if $(ISAL),-DHULL_ISAL) $(if $(ASAN),-DHULL_SANITIZED)
 CSTD := -std=gnu17
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wundef -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Walloca -Wnull-dereference \

@@ -33,7 +33,7 @@ static int set_limits(uint64_t max_file_bytes, uint64_t max_memory_bytes, struct
 	(void)signal(SIGXFSZ, SIG_IGN); /* cannot fail */
 	if (setrlimit(RLIMIT_FSIZE, &file) < 0 || setrlimit(RLIMIT_CORE, &core) < 0)
 		return error_set(err, errno, "set limits");
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HULL_SANITIZED
 	if (max_memory_bytes != 0 && setrlimit(RLIMIT_AS, &memory) < 0)
 		return error_set(err, errno, "set limits");
 #else
@@ -51,7 +51,7 @@ static int leave_null(struct error *err)
 	int memory = memfd_create("nothing", MFD_CLOEXEC);
 
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HULL_SANITIZED
 		if (fd == STDERR_FILENO)
 			break; /* its reports */
 #endif

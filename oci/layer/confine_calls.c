@@ -109,7 +109,7 @@ int confine_calls(struct error *err)
 	code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0);
 	code[length++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
 	code[length++] = (struct sock_filter)RETURN(SECCOMP_RET_KILL_PROCESS);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HULL_SANITIZED
 	const struct sock_fprog program = { .len = length, .filter = code };
 
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)

@@ -1,7 +1,7 @@
 /*
- * Removal of trees; see tree_remove.h. It goes down into the first directory it finds and up by "..", so that
- * no more descriptors are open than two, however deep a tree is; a directory that is reached by ".." must be
- * the one it came from, or the tree is being moved meanwhile and the removal ends.
+ * Removal of trees; see tree_remove.h. Directories are kept open on the way down, up to a depth at which
+ * descriptors could run out; below that the walk holds one directory and goes up by "..", and a directory
+ * that is reached so must be the one it came from, or the tree is being moved meanwhile and the removal ends.
  */
 #include "oci/layer/tree_remove.h"
 
@@ -14,8 +14,17 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "oci/layer/names.h"
 
 #include "base/banned.h"
+
+#define OPEN_DEPTH 64
+
+struct level {
+	int fd;
+	struct names names;
+	size_t next;
+};
 
 /* The directories above the current one, from the top. */
 struct trail {
@@ -26,42 +35,53 @@ struct trail {
 	size_t depth, room;
 };
 
-/* Remove what is not a directory; stop at the first that is not empty and put its name into @ret. */
+/* A name that is there as it seems: gone, or a directory with something in it. Returns 1 for that. */
+static int drop(int fd, const char *name, uint8_t type, struct error *err)
+{
+	if (unlinkat(fd, name, type == DT_DIR ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+		return 0;
+	/* The type may be unknown, or have changed. */
+	if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
+		return 1;
+	if (errno == ENOTDIR && unlinkat(fd, name, 0) == 0)
+		return 0;
+	return error_set(err, errno, "remove \"%s\"", name);
+}
+
+static int open_below(int fd, const char *name, int *ret, struct error *err)
+{
+	struct stat here, below;
+	autoclose int next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (next < 0 || fstat(fd, &here) < 0 || fstat(next, &below) < 0)
+		return error_set(err, errno, "open \"%s\"", name);
+	if (here.st_dev != below.st_dev)
+		return error_set(err, EXDEV, "\"%s\" is a mount", name);
+	*ret = take_fd(&next);
+	return 0;
+}
+
+/* Remove what is not a directory with something in it; stop at the first such one and put its name into @ret.
+ */
 static int sweep(int fd, char ret[NAME_MAX + 1], struct error *err)
 {
-	autoclose int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-	int result = 0;
+	struct names names = { 0 };
+	int result = names_read(&names, fd, false, err);
 
-	if (stream == NULL)
-		return error_set(err, errno, "open a directory");
-	(void)take_fd(&copy); /* the stream's */
 	ret[0] = '\0';
-	while (result == 0 && ret[0] == '\0') {
-		errno = 0;
-		const struct dirent *entry = readdir(stream);
-
-		if (entry == NULL && errno != 0)
-			result = error_set(err, errno, "read a directory");
-		if (entry == NULL)
-			break;
-		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
-			continue;
-		if ((entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0) ||
-		    (entry->d_type == DT_DIR && unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0))
-			continue;
-		if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
-			memcpy(ret, entry->d_name, strlen(entry->d_name) + 1);
-		else if (errno != ENOENT)
-			result = error_set(err, errno, "remove \"%s\"", entry->d_name);
+	for (size_t i = 0; result == 0 && i < names.count; i++) {
+		result = drop(fd, names_at(&names, i), names_type(&names, i), err);
+		if (result > 0)
+			memcpy(ret, names_at(&names, i), strlen(names_at(&names, i)) + 1);
 	}
-	(void)closedir(stream); /* only read */
-	return result;
+	names_release(&names);
+	return result < 0 ? result : 0;
 }
 
 static int go_down(struct trail *trail, int *fd, const char *name, struct error *err)
 {
-	struct stat here, below;
+	struct stat here;
+	int next;
 
 	if (trail->depth == trail->room) {
 		size_t room = trail->room == 0 ? 64 : trail->room * 2;
@@ -72,15 +92,17 @@ static int go_down(struct trail *trail, int *fd, const char *name, struct error 
 		trail->above = above;
 		trail->room = room;
 	}
-	autoclose int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (next < 0 || fstat(*fd, &here) < 0 || fstat(next, &below) < 0)
-		return error_set(err, errno, "open \"%s\"", name);
-	if (here.st_dev != below.st_dev)
-		return error_set(err, EXDEV, "\"%s\" is a mount", name);
+	int result = open_below(*fd, name, &next, err);
+	if (result < 0)
+		return result;
+	if (fstat(*fd, &here) < 0) {
+		(void)close(next); /* only read */
+		return error_set(err, errno, "stat");
+	}
 	trail->above[trail->depth].device = here.st_dev;
 	trail->above[trail->depth++].inode = here.st_ino;
 	(void)close(*fd); /* only read */
-	*fd = take_fd(&next);
+	*fd = next;
 	return 0;
 }
 
@@ -100,7 +122,8 @@ static int go_up(struct trail *trail, int *fd, struct error *err)
 	return 0;
 }
 
-int tree_remove_contents(int directory, struct error *err)
+/* However deep it is: two descriptors. */
+static int remove_abyss(int directory, struct error *err)
 {
 	autoclose int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct trail trail = { 0 };
@@ -117,6 +140,63 @@ int tree_remove_contents(int directory, struct error *err)
 			break;
 	}
 	free(trail.above);
+	return result;
+}
+
+/* Takes @fd, also on failure. */
+static int enter(struct level *levels, size_t *depth, int fd, struct error *err)
+{
+	struct level *level = &levels[(*depth)++];
+
+	*level = (struct level){ .fd = fd };
+	return names_read(&level->names, fd, false, err);
+}
+
+static void leave(struct level *levels, size_t *depth)
+{
+	struct level *level = &levels[--*depth];
+
+	names_release(&level->names);
+	(void)close(level->fd); /* only read */
+}
+
+/* The next name of the lowest open directory. */
+static int step(struct level *levels, size_t *depth, struct error *err)
+{
+	struct level *level = &levels[*depth - 1];
+	const char *name = names_at(&level->names, level->next);
+	int fd, result = drop(level->fd, name, names_type(&level->names, level->next), err);
+
+	if (result <= 0) {
+		level->next++;
+		return result;
+	}
+	result = open_below(level->fd, name, &fd, err);
+	if (result < 0)
+		return result;
+	if (*depth < OPEN_DEPTH)
+		return enter(levels, depth, fd,
+			     err); /* the name is not passed: it is tried again, empty then */
+	result = remove_abyss(fd, err);
+	(void)close(fd); /* only read */
+	return result;
+}
+
+int tree_remove_contents(int directory, struct error *err)
+{
+	struct level levels[OPEN_DEPTH];
+	size_t depth = 0;
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 ? error_set(err, errno, "open a directory") : enter(levels, &depth, fd, err);
+
+	while (result == 0 && depth > 0) {
+		if (levels[depth - 1].next == levels[depth - 1].names.count)
+			leave(levels, &depth);
+		else
+			result = step(levels, &depth, err);
+	}
+	while (depth > 0)
+		leave(levels, &depth);
 	return result;
 }
 

@@ -59,7 +59,7 @@ static int set_files(posix_spawn_file_actions_t *actions, int socket)
 	int number = posix_spawn_file_actions_adddup2(actions, socket, WORKER_SOCKET);
 
 	for (int fd = 0; number == 0 && fd <= STDERR_FILENO; fd++) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HULL_SANITIZED
 		if (fd == STDERR_FILENO)
 			break; /* its reports */
 #endif
@@ -72,7 +72,7 @@ static int spawn(const char *program, int socket, pid_t *ret, struct error *err)
 {
 	static char name[] = PROGRAM;
 	char *argv[] = { name, NULL };
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HULL_SANITIZED
 	char **environment = environ; /* its options */
 #else
 	char *environment[] = { NULL };

@@ -132,7 +132,7 @@ static int make_device(int root)
 		return 1;
 	if (mknodat(root, "zero", S_IFCHR | 0600, makedev(1, 5)) == 0 || errno != EPERM)
 		return 2;
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HULL_SANITIZED
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		struct stat status;
 
@@ -145,7 +145,6 @@ static int make_device(int root)
 
 static void forbidden(void)
 {
-#ifndef __SANITIZE_ADDRESS__
 	static const struct {
 		const char *what;
 		int (*try)(int root);
@@ -159,15 +158,16 @@ static void forbidden(void)
 
 	box_open(&box);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+#ifdef HULL_SANITIZED
+		printf("# no filter under sanitizers: %s not tried\n", rows[i].what);
+#else
 		int status = confined(&box, false, rows[i].try);
 		CHECK_INT(status, KILLED);
 		if (status != KILLED)
 			printf("# %s\n", rows[i].what);
+#endif
 	}
 	box_close(&box);
-#else
-	printf("# no filter under sanitizers\n");
-#endif
 }
 
 static void out_of_sight(void)
