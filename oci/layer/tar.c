@@ -430,10 +430,12 @@ static int set_size(struct tar *tar, const struct tar_header *header, struct err
 		stored = pax->size.value;
 	/*
 	 * Only files have data, whatever the field says: as docker, containerd and podman read it. Of a file
-	 * that is a directory by its name alone some readers pass over the data, others see members in it.
+	 * that is a directory by its name alone some readers pass over the data, others see members in it; so
+	 * with a size in an extended header (CVE-2025-62518).
 	 */
-	if (entry->type == TAR_DIRECTORY && header->type != '5' && stored > 0)
-		return error_set(err, EBADMSG, "tar: a directory with data");
+	if (entry->type != TAR_FILE && stored > 0 &&
+	    (pax->size.set || (entry->type == TAR_DIRECTORY && header->type != '5')))
+		return error_set(err, EBADMSG, "tar: data of what is no file");
 	if (header->type != 'S' && !pax->sparse_map && pax->sparse_major != 1 && pax->sparse_name != NULL)
 		return error_set(err, EBADMSG, "tar: a sparse file without a map");
 	if (entry->type != TAR_FILE) {

@@ -160,6 +160,7 @@ static void names(void)
 		refuse(&pax, -EBADMSG, "\"..\"");
 	}
 	autotext struct text slash = TEXT_EMPTY;
+	autotext struct text extended = TEXT_EMPTY;
 	add_header(&slash, header("old/", '\0', "00000000000", NULL)); /* V7: a file by type */
 	expect(&slash, "5 old 644 0:0 0 1000000000.0 \n");
 	autotext struct text empty = TEXT_EMPTY;
@@ -281,7 +282,11 @@ static void headers(void)
 	/* Some readers would pass over the data, others find members in it. */
 	add_header(&slash, header("x/", '0', "00000001000", NULL));
 	add_file(&slash, "smuggled", "");
-	refuse(&slash, -EBADMSG, "directory with data");
+	refuse(&slash, -EBADMSG, "data of what is no file");
+	add_pax(&extended, "size", "512");
+	add(&extended, TAR_HARDLINK, "x", 0644, "y");
+	add_file(&extended, "smuggled", "");
+	refuse(&extended, -EBADMSG, "data of what is no file");
 	add_extended(&global, 'g', "11 path=no\n", 11);
 	add_file(&global, "yes", "1");
 	expect(&global, "0 yes 644 0:0 1 1000000000.0 1\n");
