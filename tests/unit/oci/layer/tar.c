@@ -160,7 +160,6 @@ static void names(void)
 		refuse(&pax, -EBADMSG, "\"..\"");
 	}
 	autotext struct text slash = TEXT_EMPTY;
-	autotext struct text extended = TEXT_EMPTY;
 	add_header(&slash, header("old/", '\0', "00000000000", NULL)); /* V7: a file by type */
 	expect(&slash, "5 old 644 0:0 0 1000000000.0 \n");
 	autotext struct text empty = TEXT_EMPTY;
@@ -270,6 +269,7 @@ static void headers(void)
 	autotext struct text global = TEXT_EMPTY;
 	autotext struct text hole = TEXT_EMPTY;
 	autotext struct text slash = TEXT_EMPTY;
+	autotext struct text extended = TEXT_EMPTY;
 	autotext struct text cut = TEXT_EMPTY;
 	autotext struct text tail = TEXT_EMPTY;
 	autotext struct text sizes = TEXT_EMPTY;
