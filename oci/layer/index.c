@@ -59,11 +59,13 @@ static bool follows(const char *before, const char *path)
 static bool record_valid(struct index *index, size_t at)
 {
 	const struct index_record *record = record_at(index, at);
-	const char *strings = (const char *)index->map + record->strings;
 	uint64_t length = (uint64_t)record->path_length + record->link_length + 2;
 
 	if (record->strings < sizeof(struct index_head) || record->strings > index->records ||
-	    length > index->records - record->strings || strnlen(strings, length) != record->path_length)
+	    length > index->records - record->strings)
+		return false;
+	const char *strings = (const char *)index->map + record->strings;
+	if (strnlen(strings, length) != record->path_length)
 		return false;
 	const char *link = strings + record->path_length + 1;
 	if (strnlen(link, length - record->path_length - 1) != record->link_length)
