@@ -173,3 +173,17 @@ layers() {
 killed() {
 	"$@" >/dev/null 2>&1 || true
 }
+
+# least_cpu COMMAND…: the least of what twenty runs cost in processor time, in microseconds: unlike the clock it does not
+# count what the machine does besides.
+least_cpu() {
+	local i used best=1000000000
+	for ((i = 0; i < 20; i++)); do
+		used=$(
+			TIMEFORMAT='%3U %3S'
+			{ time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ printf "%d", ($1 + $2) * 1000000 }'
+		)
+		((used >= best)) || best=$used
+	done
+	echo "$best"
+}

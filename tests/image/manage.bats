@@ -308,13 +308,7 @@ two_images() {
 	jq -c '.manifests[0] as $m | .manifests = [range(100) as $i | $m | (.annotations["org.opencontainers.image.ref.name"], .annotations["io.containerd.image.name"]) = "docker.io/library/app:\($i)"]' "$index" >"$index.new"
 	mv "$index.new" "$index"
 	assert_equal "$(image ls -q | wc -l)" 100
-	best=1000000
-	for _ in {1..20}; do
-		start=${EPOCHREALTIME/./}
-		"$IMAGE" --root "$STORE" ls >/dev/null
-		took=$((${EPOCHREALTIME/./} - start))
-		((took >= best)) || best=$took
-	done
+	best=$(least_cpu "$IMAGE" --root "$STORE" ls)
 	echo "$best microseconds" >&2
 	((best <= 5000))
 }
