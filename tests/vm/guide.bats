@@ -118,7 +118,9 @@ answers() {
 @test "restarts" {
 	follow "Restarts"
 	wait_until 60 answers "Good day from hull"
-	assert_equal "$(shown NRestarts) $(shown Restart) $(shown RestartUSec)" "1 always 2s"
+	# one, or two where a slow machine had not yet cleared away what was killed
+	[[ $(shown NRestarts) == [12] ]]
+	assert_equal "$(shown Restart) $(shown RestartUSec)" "always 2s"
 }
 
 @test "readiness" {
