@@ -169,10 +169,14 @@ static const char *find_program(struct front *front, const char *name)
 	return arena_copy(&front->arena, path.data, path.length);
 }
 
-static int write_document(struct making *making, int root_fd, struct error *err)
+/* @otherwise: the program where neither the image nor anybody else names one; NULL: that is an error. */
+static int write_document(struct making *making, int root_fd, const char *otherwise, struct error *err)
 {
 	const struct bundle_request *wanted = making->request;
-	const struct document_image image = image_of(&making->content.config);
+	struct document_image image = image_of(&making->content.config);
+
+	if (image.entrypoint.count + image.cmd.count == 0 && otherwise != NULL)
+		image.cmd = (struct strings){ 1, &otherwise };
 	const struct rootdir root = { root_fd };
 	const struct document_request request = {
 		.image = &image,
@@ -350,7 +354,7 @@ static int fill(struct making *making, struct error *err)
 	if (result == 0)
 		result = assembly_open_view(&making->assembly.lower, &view, err);
 	if (result == 0)
-		result = write_document(making, view, err);
+		result = write_document(making, view, NULL, err);
 	return result < 0 || !request->mount ? result : bundle_mount(request->directory, err);
 }
 
@@ -442,7 +446,7 @@ static int unpack_all(struct making *making, struct error *err)
 	for (size_t i = 0; result == 0 && i < content->manifest.layers.count; i++)
 		result = unpack_layer(making, &content->manifest.layers.items[i],
 				      content->config.diff_ids.items[i], root, err);
-	return result < 0 ? result : write_document(making, root, err);
+	return result < 0 ? result : write_document(making, root, "sh", err);
 }
 
 int bundle_unpack(struct front *front, const struct bundle_request *request, struct error *err)

@@ -142,6 +142,16 @@ busybox_image() {
 	assert_equal "$output" "from the image"
 }
 
+@test "unpack of an image that names no program: a shell, as any bundle has; a container needs one" {
+	busybox_image
+	image import -q --tag bare:1 "$WORK/busybox"
+	image unpack --network none bare:1 "$SCRATCH/b"
+	assert_equal "$(jq -c .process.args "$SCRATCH/b/config.json")" '["sh"]'
+	run image bundle --network none bare:1 "$SCRATCH/c"
+	assert_status 1
+	assert_output_has 'no command specified'
+}
+
 @test "unpack applies whiteouts" {
 	layout "$WORK/l"
 	tree "$WORK/t1" a=1 d/x=1 d/y=1
