@@ -267,3 +267,11 @@ int overlay_open_legacy(const struct overlay *overlay, int *ret_fd, struct error
 	*ret_fd = take_fd(&tree);
 	return 0;
 }
+
+int overlay_attach(int tree, int directory, struct error *err)
+{
+	long result = sys_call6(__NR_move_mount, tree, SYS_PTR(""), directory, SYS_PTR(""),
+				MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH, 0);
+
+	return result < 0 ? error_set(err, (int)-result, "attach a mount") : 0;
+}

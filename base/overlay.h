@@ -31,5 +31,7 @@ must_check int overlay_open(const struct overlay *overlay, int *ret_fd, struct e
  * need. overlay_open comes here by itself.
  */
 must_check int overlay_open_legacy(const struct overlay *overlay, int *ret_fd, struct error *err);
+/* Attach @tree, a detached mount, to the open @directory of the caller's mount namespace. */
+must_check int overlay_attach(int tree, int directory, struct error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -99,4 +100,22 @@ int path_clean(const char *path, struct text *ret, struct error *err)
 	if (ret->length == start)
 		text_append(ret, "/");
 	return text_done(ret, err);
+}
+
+int path_make(const char *path, mode_t mode, struct error *err)
+{
+	autofree char *part = strdup(path);
+
+	if (part == NULL)
+		return error_set(err, ENOMEM, "make the directory \"%s\"", path);
+	for (char *slash = part[0] == '\0' ? NULL : strchr(part + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return error_set(err, errno, "make the directory \"%s\"", part);
+		*slash = '/';
+	}
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return error_set(err, errno, "make the directory \"%s\"", path);
+	return 0;
 }

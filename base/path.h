@@ -6,6 +6,7 @@
 #define HULL_BASE_PATH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -29,6 +30,11 @@ must_check int path_open_in_root(const struct rootdir *root, const char *path, i
  */
 must_check int path_open_beneath(int dir, const char *path, int flags, bool same_device, int *ret_fd,
 				 struct error *err);
+/*
+ * Make the directory @path where it is missing, with @mode, and those above it for everybody, 0755. What is
+ * there already keeps its mode. Errors: those of mkdir, with the part that could not be made.
+ */
+must_check int path_make(const char *path, mode_t mode, struct error *err);
 /* @path made absolute with the current directory, "." and empty parts removed; ".." is kept. */
 must_check int path_absolute(const char *path, struct text *ret, struct error *err);
 /* Lexical cleaning of an absolute path: "//", "." and ".." go, ".." stops at "/". */

@@ -93,8 +93,15 @@ int remove_tree(int dir, const char *name, struct error *err)
 	unsigned again = 0, lifted = 0, before = 0;
 	int result;
 
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return error_set(err, errno, "remove \"%s\"", name);
+	int why = errno; /* EPERM is said of directories, too */
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
+	if (errno == ENOTDIR)
+		return error_set(err, why, "remove \"%s\"", name);
 	result = descend(dir, name, &levels[0], err);
 	if (result < 0)
 		return result;

@@ -272,7 +272,7 @@ void words_command(const struct strings *args, bool cut, struct text *ret)
 {
 	static const size_t most = 19;
 	autotext struct text joined = TEXT_EMPTY;
-	size_t characters = 0;
+	size_t end = 0;
 
 	for (size_t i = 0; i < args->count; i++)
 		text_format(&joined, "%s%s", i == 0 ? "" : " ", args->items[i]);
@@ -280,21 +280,17 @@ void words_command(const struct strings *args, bool cut, struct text *ret)
 	ret->failed = ret->failed || joined.failed;
 	if (joined.failed)
 		return;
-	text_append(ret, "\"");
-	for (const char *s = joined.data; *s != '\0';) {
-		size_t length = text_utf8_length(s);
+	for (size_t characters = 0; joined.data[end] != '\0' && (!cut || characters < most); characters++) {
+		size_t length = text_utf8_length(joined.data + end);
 
-		if (cut && characters++ == most && s[length == 0 ? 1 : length] != '\0') {
-			text_append(ret, "…");
-			break;
-		}
-		if (*s == '"' || *s == '\\')
-			text_append(ret, "\\");
-		if (*s == '\n' || *s == '\t')
-			text_append(ret, *s == '\n' ? "\\n" : "\\t");
-		else
-			text_append_bytes(ret, s, length == 0 ? 1 : length);
-		s += length == 0 ? 1 : length;
+		end += length == 0 ? 1 : length;
 	}
+	/* as long as the cut would be: whole */
+	size_t last = joined.data[end] == '\0' ? 0 : text_utf8_length(joined.data + end);
+	bool shortened = joined.data[end] != '\0' && joined.data[end + (last == 0 ? 1 : last)] != '\0';
+	if (shortened)
+		joined.data[end] = '\0';
 	text_append(ret, "\"");
+	text_append_escaped(ret, joined.data, true);
+	text_append(ret, shortened ? "…\"" : "\"");
 }

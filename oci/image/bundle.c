@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/overlay.h"
 #include "base/program.h"
+#include "base/remove.h"
 #include "oci/image/assembly.h"
 #include "oci/image/collect.h"
 #include "oci/image/content.h"
@@ -108,7 +109,7 @@ static void undo(struct making *making)
 	if (making->directory < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		ignore_failure(store_remove(making->directory, parts[i], &ignored));
+		ignore_failure(remove_tree(making->directory, parts[i], &ignored));
 	if (making->made)
 		(void)rmdir(making->request->directory); /* whoever put something into it keeps it */
 	if (making->pin[0] != '\0')
@@ -480,16 +481,32 @@ static int open_layers(const struct rootfs *rootfs, int *lower, struct overlay *
 {
 	*ret = (struct overlay){ .lower = lower, .upper = -1, .work = -1, .userxattr = rootfs->userxattr };
 	for (size_t i = 0; i < rootfs->lower.count; i++) {
-		lower[i] = open(rootfs->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		lower[i] = open(rootfs->lower.items[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (lower[i] < 0)
 			return error_set(err, errno, "open \"%s\"", rootfs->lower.items[i]);
 		ret->lower_count++;
 	}
 	if (rootfs->upper == NULL)
 		return 0;
-	ret->upper = open(rootfs->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ret->work = open(rootfs->work, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ret->upper = open(rootfs->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ret->work = open(rootfs->work, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return ret->upper < 0 || ret->work < 0 ? error_set(err, errno, "open \"%s\"", rootfs->upper) : 0;
+}
+
+/* At the directory itself, whatever becomes of its path meanwhile. */
+static int attach_root(const char *directory, int tree, struct error *err)
+{
+	autotext struct text path = TEXT_EMPTY;
+
+	text_format(&path, "%s/rootfs", directory);
+	int result = text_done(&path, err);
+	if (result < 0)
+		return result;
+	autoclose int root = open(path.data, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root < 0)
+		return error_set(err, errno, "open \"%s\"", path.data);
+	result = overlay_attach(tree, root, err);
+	return result < 0 ? error_add(err, "mount \"%s\"", path.data) : 0;
 }
 
 static int mount_root(const char *directory, const struct rootfs *rootfs, struct error *err)
@@ -497,18 +514,14 @@ static int mount_root(const char *directory, const struct rootfs *rootfs, struct
 	int *lower = calloc(rootfs->lower.count + 1, sizeof(*lower));
 	autoclose int mount = -1;
 	struct overlay overlay = { .upper = -1, .work = -1 };
-	autotext struct text path = TEXT_EMPTY;
 	int result = lower == NULL ? error_set(err, ENOMEM, "mount the root") : 0;
 
-	text_format(&path, "%s/rootfs", directory);
-	if (result == 0)
-		result = text_done(&path, err);
 	if (result == 0)
 		result = open_layers(rootfs, lower, &overlay, err);
 	if (result == 0)
 		result = overlay_open(&overlay, &mount, err);
-	if (result == 0 && move_mount(mount, "", AT_FDCWD, path.data, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		result = error_set(err, errno, "mount \"%s\"", path.data);
+	if (result == 0)
+		result = attach_root(directory, mount, err);
 	for (size_t i = 0; i < overlay.lower_count; i++)
 		cleanup_close(&lower[i]);
 	cleanup_close(&overlay.upper);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/listing.h"
 #include "base/words.h"
 #include "oci/image/collect.h"
-#include "oci/image/listing.h"
 #include "oci/image/usage.h"
 
 #include "base/banned.h"

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/listing.h"
 #include "base/words.h"
 #include "oci/image/content.h"
 #include "oci/image/layers.h"
-#include "oci/image/listing.h"
 #include "oci/image/refs.h"
 
 #include "base/banned.h"

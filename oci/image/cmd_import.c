@@ -222,7 +222,7 @@ const struct command cmd_import = {
 	.summary = "Bring an image into the store",
 	.description = "SOURCE is an OCI image layout (a directory or an archive), an archive of `docker "
 		       "save`, or a\n"
-		       "root file system (a directory or a tar); - is standard input. What it is is seen in "
+		       "root filesystem, as a directory or a tar; - is standard input. What it is is seen in "
 		       "it; gzip\n"
 		       "and zstd are read everywhere.\n",
 	.options = import_rows,

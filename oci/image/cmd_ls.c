@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/listing.h"
 #include "base/words.h"
 #include "oci/image/content.h"
-#include "oci/image/listing.h"
 #include "oci/image/refs.h"
 
 #include "base/banned.h"

@@ -19,22 +19,17 @@
 #define MAX_BYTES ((size_t)1 << 20)
 #define WHOLE_RANGE "4294967295"
 
+/* What is mapped. */
+struct range {
+	uint32_t id, first, count; /* id: of the user itself; count 0: there are no subordinate ones */
+};
+
 static bool entered;
-static struct rootless_range uids, gids;
+static struct range uids, gids;
 
 bool rootless_entered(void)
 {
 	return entered;
-}
-
-const struct rootless_range *rootless_uids(void)
-{
-	return &uids;
-}
-
-const struct rootless_range *rootless_gids(void)
-{
-	return &gids;
 }
 
 bool rootless_user_xattr(void)
@@ -75,7 +70,7 @@ static void find_name(uid_t uid, char room[64])
 }
 
 /* "name:100000:65536": the first line of the user's. */
-static void find_range(const char *path, const char *name, uid_t uid, struct rootless_range *ret)
+static void find_range(const char *path, const char *name, uid_t uid, struct range *ret)
 {
 	autotext struct text text = TEXT_EMPTY;
 	struct error ignored;
@@ -111,7 +106,7 @@ static void find_range(const char *path, const char *name, uid_t uid, struct roo
 /* --- maps ---------------------------------------------------------------------------------------------- */
 
 /* newuidmap and its sister are set-user-ID; they are where distributions have them. */
-static int run_mapper(const char *program, pid_t target, const struct rootless_range *range)
+static int run_mapper(const char *program, pid_t target, const struct range *range)
 {
 	char pid[16], id[16], first[16], count[16];
 	char path[64];

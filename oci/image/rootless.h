@@ -6,13 +6,8 @@
 #define HULL_OCI_IMAGE_ROOTLESS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
-
-struct rootless_range {
-	uint32_t id, first, count; /* id: of the user itself; count 0: there are no subordinate ones */
-};
 
 /*
  * Enter a user and a mount namespace, with newuidmap(1) and newgidmap(1) where /etc/subuid gives the user
@@ -21,9 +16,6 @@ struct rootless_range {
 must_check int rootless_enter(struct error *err);
 /* True after it entered. */
 bool rootless_entered(void);
-/* What is mapped; only after rootless_entered. */
-const struct rootless_range *rootless_uids(void);
-const struct rootless_range *rootless_gids(void);
 /* True where overlays take user.overlay.* marks only: this user namespace is not the machine's. */
 bool rootless_user_xattr(void);
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/remove.h"
 #include "base/syscalls.h"
 
 #include "base/banned.h"
@@ -63,7 +64,7 @@ void session_close(struct session *session)
 		openat(session->store->root, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (tmp >= 0) /* what stays is found by the next who collects */
-		ignore_failure(store_remove(tmp, session->name, &ignored));
+		ignore_failure(remove_tree(tmp, session->name, &ignored));
 	cleanup_close(&session->claims);
 	cleanup_close(&session->dir);
 	session->dir = session->claims = -1;

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/number.h"
+#include "base/path.h"
 #include "base/remove.h"
 #include "oci/image/fail.h"
 
@@ -41,26 +42,6 @@ void store_fault(const char *name)
 		(void)raise(SIGKILL);
 }
 #endif
-
-/* Like mkdir -p; what is there already keeps its mode. */
-static int make_directories(const char *path, struct error *err)
-{
-	char part[4096];
-	size_t length = strlen(path);
-
-	if (length == 0 || length >= sizeof(part))
-		return error_set(err, ENAMETOOLONG, "open \"%s\"", path);
-	memcpy(part, path, length + 1);
-	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_set(err, errno, "mkdir \"%s\"", part);
-		*slash = '/';
-	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_set(err, errno, "mkdir \"%s\"", path);
-	return 0;
-}
 
 /* Nobody else may have put in what hull takes for checked, nor may anybody reach the programs in it. */
 static int check_owner(const struct store *store, struct error *err)
@@ -113,7 +94,7 @@ int store_open(const char *path, struct store *ret, struct error *err)
 
 	store.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store.root < 0 && errno == ENOENT) {
-		result = make_directories(path, err);
+		result = path_make(path, 0700, err);
 		if (result == 0)
 			store.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -124,6 +105,9 @@ int store_open(const char *path, struct store *ret, struct error *err)
 	if (result == 0) {
 		store.lock =
 			openat(store.root, "store.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		/* of a file system that nobody can write to it can still be read */
+		if (store.lock < 0 && errno == EROFS)
+			store.lock = openat(store.root, "store.lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (store.lock < 0)
 			result = error_set(err, errno, "open \"%s/store.lock\"", path);
 	}
@@ -199,15 +183,6 @@ int store_discard(const struct store *store, const char *path, struct error *err
 	return 0;
 }
 
-int store_remove(int directory, const char *name, struct error *err)
-{
-	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return error_set(err, errno, "remove \"%s\"", name);
-	return remove_tree(directory, name, err);
-}
-
 int store_empty_trash(const struct store *store, struct error *err)
 {
 	int fd = openat(store->root, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -224,7 +199,7 @@ int store_empty_trash(const struct store *store, struct error *err)
 		if (text_equal(entry->d_name, ".") || text_equal(entry->d_name, ".."))
 			continue;
 		store_fault("trash");
-		result = store_remove(fd, entry->d_name, err);
+		result = remove_tree(fd, entry->d_name, err);
 		/* somebody else who empties it took a part away under our hands */
 		if (result == -ENOENT || result == -ENOTEMPTY)
 			result = 0;

@@ -47,8 +47,6 @@ void store_unlock_cleanup(const struct store *const *store);
 must_check int store_name(char ret[STORE_NAME_BYTES], struct error *err);
 /* Move the object @path out of the way, into trash/. No error where it is not there. */
 must_check int store_discard(const struct store *store, const char *path, struct error *err);
-/* Remove @name below @directory, whatever it is. No error where it is not there. */
-must_check int store_remove(int directory, const char *name, struct error *err);
 /* Remove what lies in trash/. Needs no lock. */
 must_check int store_empty_trash(const struct store *store, struct error *err);
 /*

@@ -58,22 +58,6 @@ static bool ordinary(const struct index_entry *entry)
 	       (entry->flags & INDEX_XATTRS) == 0;
 }
 
-bool assemble_needed(const struct assemble_layer *layers, size_t count)
-{
-	bool special_top = false;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct index *index = layers[i].index;
-		struct index_entry top = index_at(index, 0);
-		bool implied = (top.flags & INDEX_IMPLIED) != 0;
-
-		if (index->lower_links > 0 || (i > 0 && (index->implied > 0 || (special_top && implied))))
-			return true;
-		special_top |= !implied && !ordinary(&top);
-	}
-	return false;
-}
-
 static int add_item(struct list *list, const struct assemble_item *item, struct error *err)
 {
 	if (list->count == list->room) {
@@ -390,20 +374,4 @@ int assemble_plan_begin(const struct assemble_layer *layers, size_t count, struc
 	for (size_t i = 0; i < count; i++)
 		ret->sheets[i].index = layers[i].index;
 	return 0;
-}
-
-int assemble_decide(const struct assemble_layer *layers, size_t count, enum assemble_kind *ret_kinds,
-		    struct error *err)
-{
-	struct assemble_view view;
-	struct arena arena;
-
-	arena_init(&arena, 0);
-	int result = assemble_plan_begin(layers, count, &arena, &view, err);
-	if (result == 0)
-		result = assemble_plan(&view, err);
-	for (size_t i = 0; result == 0 && i < count; i++)
-		ret_kinds[i] = view.sheets[i].kind;
-	arena_release(&arena);
-	return result;
 }

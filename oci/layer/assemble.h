@@ -19,7 +19,7 @@
 #include "oci/layer/index.h"
 
 struct assemble_layer {
-	int directory; /* the layer's tree. Borrowed; may be -1 for assemble_needed */
+	int directory; /* the layer's tree. Borrowed */
 	const struct index *index;
 };
 
@@ -37,11 +37,6 @@ enum assemble_kind {
  * is hidden (overlayfs has no mark for that), else 0. A stack is mounted, and assembled, from there on.
  */
 size_t assemble_bottom(const struct assemble_layer *layers, size_t count);
-/* Could anything be needed? Looks at the counts and the tops of the indexes only. */
-bool assemble_needed(const struct assemble_layer *layers, size_t count);
-/* What each of the @count layers needs, into @ret_kinds. Reads the indexes only. Errors: as assemble_make. */
-must_check int assemble_decide(const struct assemble_layer *layers, size_t count,
-			       enum assemble_kind *ret_kinds, struct error *err);
 /*
  * Make what the @count layers need in the empty directory @target, which is on the file system of the
  * layers: "N.above" or "N.instead" for each layer that needs it. @ret_kinds: one for each layer.

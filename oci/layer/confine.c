@@ -7,19 +7,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/syscalls.h"
 
 #include "base/banned.h"
 
+#define DETACH 2 /* MNT_DETACH: <sys/mount.h> and <linux/mount.h> exclude each other */
 #define KEPT                                                                                                 \
 	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID | 1U << CAP_SETFCAP)
 _Static_assert(CAP_SETFCAP < 32 && CAP_MKNOD < 32, "all are in the first word");
@@ -67,23 +69,34 @@ static int enter_root(int directory, int *ret_root, struct error *err)
 {
 	struct mount_attr attributes = { .attr_set =
 						 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	autoclose int tree = open_tree(directory, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	/* by number: the C libraries of some hosts have no functions for these */
+	long result = sys_call6(__NR_open_tree, directory, SYS_PTR(""),
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, 0, 0, 0);
 
-	if (tree < 0)
-		return error_set(err, errno, "copy the mount of the target");
+	if (result < 0)
+		return error_set(err, (int)-result, "copy the mount of the target");
+	autoclose int tree = (int)result;
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return error_set(err, errno, "enter namespaces of its own");
 	/* Private, so that no mount travels back. */
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_set(err, errno, "make the mounts private");
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
-		return error_set(err, errno, "set the attributes of the target's mount");
-	if (move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(tree) < 0)
-		return error_set(err, errno, "attach the target");
+	result = sys_call6(__NR_mount, 0, SYS_PTR("/"), 0, MS_REC | MS_PRIVATE, 0, 0);
+	if (result < 0)
+		return error_set(err, (int)-result, "make the mounts private");
+	result = sys_call6(__NR_mount_setattr, tree, SYS_PTR(""), AT_EMPTY_PATH, SYS_PTR(&attributes),
+			   sizeof(attributes), 0);
+	if (result < 0)
+		return error_set(err, (int)-result, "set the attributes of the target's mount");
+	result = sys_call6(__NR_move_mount, tree, SYS_PTR(""), AT_FDCWD, SYS_PTR("/"),
+			   MOVE_MOUNT_F_EMPTY_PATH, 0);
+	if (result < 0)
+		return error_set(err, (int)-result, "attach the target");
+	if (fchdir(tree) < 0)
+		return error_set(err, errno, "enter the target");
 	/* On the first root of a machine (initramfs) there is nothing to pivot; it is only covered then. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
-		if (umount2(".", MNT_DETACH) < 0)
-			return error_set(err, errno, "leave the old root");
+		result = sys_call6(__NR_umount2, SYS_PTR("."), DETACH, 0, 0, 0, 0);
+		if (result < 0)
+			return error_set(err, (int)-result, "leave the old root");
 	} else if (errno != EINVAL) {
 		return error_set(err, errno, "change the root");
 	}

@@ -13,8 +13,6 @@
 
 #include "base/banned.h"
 
-#define READ_BYTES ((size_t)256 << 10)
-
 struct algorithm_row {
 	const char *name;
 	size_t bytes;
@@ -98,11 +96,6 @@ void digest_format(const struct digest *digest, char ret[DIGEST_TEXT_BYTES])
 	memcpy(ret + length + 1, hex, strlen(hex) + 1);
 }
 
-const char *digest_algorithm_name(enum digest_algorithm algorithm)
-{
-	return algorithms[algorithm].name;
-}
-
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
 	return a->algorithm == b->algorithm &&
@@ -144,32 +137,4 @@ void digest_of(enum digest_algorithm algorithm, const void *bytes, size_t length
 	digest_begin(&state, algorithm);
 	digest_update(&state, bytes, length);
 	digest_end(&state, ret);
-}
-
-int digest_of_fd(enum digest_algorithm algorithm, int fd, struct digest *ret, uint64_t *ret_bytes,
-		 struct error *err)
-{
-	autofree uint8_t *room = malloc(READ_BYTES);
-	struct digest_state state;
-	uint64_t bytes = 0;
-
-	if (room == NULL)
-		return error_set(err, ENOMEM, "hash");
-	digest_begin(&state, algorithm);
-	for (;;) {
-		ssize_t got = read(fd, room, READ_BYTES);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_set(err, errno, "read");
-		if (got == 0)
-			break;
-		digest_update(&state, room, (size_t)got);
-		bytes += (uint64_t)got;
-	}
-	digest_end(&state, ret);
-	if (ret_bytes != NULL)
-		*ret_bytes = bytes;
-	return 0;
 }

@@ -37,7 +37,6 @@ must_check int digest_parse(const char *text, struct digest *ret, struct error *
 void digest_format(const struct digest *digest, char ret[DIGEST_TEXT_BYTES]);
 /* The hex digits only: the name of a blob below blobs/ALGORITHM/. */
 void digest_format_hex(const struct digest *digest, char ret[DIGEST_TEXT_BYTES]);
-const char *digest_algorithm_name(enum digest_algorithm algorithm);
 bool digest_equal(const struct digest *a, const struct digest *b);
 
 void digest_begin(struct digest_state *state, enum digest_algorithm algorithm);
@@ -46,8 +45,5 @@ void digest_update(struct digest_state *state, const void *bytes, size_t length)
 void digest_end(struct digest_state *state, struct digest *ret);
 /* Of @length bytes at once. */
 void digest_of(enum digest_algorithm algorithm, const void *bytes, size_t length, struct digest *ret);
-/* Of what @fd has from its offset on to its end. @ret_bytes: how much that was. */
-must_check int digest_of_fd(enum digest_algorithm algorithm, int fd, struct digest *ret, uint64_t *ret_bytes,
-			    struct error *err);
 
 #endif

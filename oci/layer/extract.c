@@ -14,12 +14,12 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/remove.h"
 #include "base/text.h"
 #include "oci/layer/attributes.h"
 #include "oci/layer/extract_late.h"
 #include "oci/layer/index.h"
 #include "oci/layer/settle.h"
-#include "oci/layer/tree_remove.h"
 
 #include "base/banned.h"
 
@@ -31,28 +31,14 @@ struct spot {
 	const char *leaf;
 };
 
-/* Make room for what cannot be made because of EEXIST. */
-static int clear_spot(const struct spot *spot, struct error *err)
-{
-	struct stat status;
-
-	if (fstatat(spot->parent.fd, spot->leaf, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_set(err, errno, "look at what is there");
-	if (S_ISDIR(status.st_mode)) {
-		int result = tree_remove(spot->parent.fd, spot->leaf, err);
-		if (result < 0)
-			return result;
-	} else if (unlinkat(spot->parent.fd, spot->leaf, 0) < 0) {
-		return error_set(err, errno, "remove what is there");
-	}
-	return 0;
-}
-
-/* After clear_spot paths may lead elsewhere: the spot's own directory is opened anew. */
+/*
+ * Make room for what cannot be made because of EEXIST. Paths may lead elsewhere afterwards: the spot's own
+ * directory is opened anew.
+ */
 static int replace(struct extract *extract, const struct tar_entry *entry, struct spot *spot,
 		   struct error *err)
 {
-	int result = clear_spot(spot, err);
+	int result = remove_tree(spot->parent.fd, spot->leaf, err);
 
 	if (result < 0)
 		return result;

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/remove.h"
 #include "base/text.h"
 #include "oci/layer/index.h"
-#include "oci/layer/tree_remove.h"
 
 #include "base/banned.h"
 
@@ -132,7 +132,7 @@ static int hide_now(struct extract *extract, const char *path, bool opaque, stru
 		return 0; /* nothing is there */
 	bool ours = notes_has_name(&extract->notes, parent.inode, leaf);
 	if (!S_ISDIR(status.st_mode)) {
-		int removed = ours || opaque ? 0 : tree_remove(parent.fd, leaf, err);
+		int removed = ours || opaque ? 0 : remove_tree(parent.fd, leaf, err);
 
 		places_forget(&extract->places);
 		return removed;

@@ -174,22 +174,3 @@ int64_t index_find(const struct index *index, const char *path)
 	}
 	return -1;
 }
-
-size_t index_after(const struct index *index, size_t at)
-{
-	const char *path = (const char *)index->map + record_at(index, at)->strings;
-	size_t length = strlen(path), low = at + 1, high = index->count;
-
-	if (at == 0)
-		return index->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const char *other = (const char *)index->map + record_at(index, middle)->strings;
-
-		if (strncmp(other, path, length) == 0 && other[length] == '/')
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}

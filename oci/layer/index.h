@@ -50,8 +50,6 @@ void index_close(struct index *index);
 struct index_entry index_at(const struct index *index, size_t at);
 /* Number of the entry @path, or -1. */
 int64_t index_find(const struct index *index, const char *path);
-/* Number of the first entry after @at that is not below it. */
-size_t index_after(const struct index *index, size_t at);
 /* Order of paths in an index: part by part. */
 int index_compare(const char *a, const char *b);
 

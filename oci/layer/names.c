@@ -23,12 +23,7 @@ const char *names_at(const struct names *names, size_t at)
 	return names->bytes.data + names->offsets[at];
 }
 
-uint8_t names_type(const struct names *names, size_t at)
-{
-	return (uint8_t)names->bytes.data[names->offsets[at] - 1];
-}
-
-int names_add(struct names *names, const char *name, uint8_t type, struct error *err)
+int names_add(struct names *names, const char *name, struct error *err)
 {
 	if (names->count == names->room) {
 		size_t room = names->room == 0 ? 32 : names->room * 2;
@@ -39,10 +34,9 @@ int names_add(struct names *names, const char *name, uint8_t type, struct error 
 		names->offsets = offsets;
 		names->room = room;
 	}
-	if (names->bytes.length > UINT32_MAX - NAME_MAX - 2)
+	if (names->bytes.length > UINT32_MAX - NAME_MAX - 1)
 		return error_set(err, EFBIG, "read a directory");
-	names->offsets[names->count++] = (uint32_t)names->bytes.length + 1;
-	text_append_bytes(&names->bytes, &type, 1);
+	names->offsets[names->count++] = (uint32_t)names->bytes.length;
 	text_append_bytes(&names->bytes, name, strlen(name) + 1);
 	return names->bytes.failed ? error_set(err, ENOMEM, "read a directory") : 0;
 }
@@ -65,9 +59,7 @@ int names_read(struct names *names, int fd, bool directories, struct error *err)
 	while ((length = getdents64(fd, room, sizeof(room))) > 0) {
 		for (ssize_t at = 0; at < length;) {
 			const struct dirent64 *entry = (const void *)(room + at);
-			int result = wanted(entry, directories)
-					     ? names_add(names, entry->d_name, entry->d_type, err)
-					     : 0;
+			int result = wanted(entry, directories) ? names_add(names, entry->d_name, err) : 0;
 
 			if (result < 0)
 				return result;

@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 struct names {
-	struct text bytes; /* each with its type in front and its NUL behind */
+	struct text bytes; /* each with its NUL */
 	uint32_t *offsets; /* of the names */
 	size_t count, room;
 };
@@ -20,12 +20,10 @@ struct names {
 void names_release(struct names *names);
 /* The names in @fd, O_RDONLY; "." and ".." left out. @directories: those that can be directories only. */
 must_check int names_read(struct names *names, int fd, bool directories, struct error *err);
-/* One more, of the type DT_… . Copies. */
-must_check int names_add(struct names *names, const char *name, uint8_t type, struct error *err);
+/* One more. Copies. */
+must_check int names_add(struct names *names, const char *name, struct error *err);
 /* By bytes; one of each. */
 void names_sort(struct names *names);
 const char *names_at(const struct names *names, size_t at);
-/* DT_UNKNOWN where the file system does not tell. */
-uint8_t names_type(const struct names *names, size_t at);
 
 #endif

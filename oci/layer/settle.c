@@ -92,7 +92,7 @@ static int add_links(const struct extract *extract, struct level *level, struct 
 	for (size_t i = first_link(extract, level->inode); result == 0 && i < extract->late_count; i++) {
 		if (extract->late[i].parent != level->inode)
 			break;
-		result = names_add(&level->names, leaf_of(extract->late[i].path), DT_UNKNOWN, err);
+		result = names_add(&level->names, leaf_of(extract->late[i].path), err);
 	}
 	return result;
 }

@@ -95,10 +95,4 @@ must_check int tar_data(struct tar *tar, const uint8_t **ret_bytes, size_t *ret_
  */
 must_check int tar_drain(struct tar *tar, struct error *err);
 
-/* A source that reads @fd (borrowed) from its offset on, for archives that are files. NULL: no memory. */
-struct tar_file;
-struct tar_file *tar_file_new(int fd);
-void tar_file_free(struct tar_file *file);
-struct tar_source tar_file_source(struct tar_file *file);
-
 #endif

@@ -284,7 +284,7 @@ static int put_wanted(struct draft *draft, const struct wanted *wanted, struct e
 					 "invalid mount config for type \"bind\": bind source path %s",
 					 source);
 		if (wanted->from_volume_option) {
-			int result = volumes_make_path(source, 0755, err);
+			int result = path_make(source, 0755, err);
 
 			if (result < 0)
 				return result;

@@ -81,7 +81,7 @@ static bool read_number(const char *text, uint32_t *ret)
 	uint64_t number;
 	struct error ignored;
 
-	if (number_parse_u64(text, UINT32_MAX - 1, &number, &ignored) < 0)
+	if (number_parse_u64(text, INT32_MAX, &number, &ignored) < 0)
 		return false;
 	*ret = (uint32_t)number;
 	return true;

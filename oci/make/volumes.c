@@ -149,23 +149,6 @@ static int copy_tree(int from, int to, unsigned depth, struct error *err)
 
 /* --- places ------------------------------------------------------------------------------------------- */
 
-int volumes_make_path(const char *path, mode_t mode, struct error *err)
-{
-	autofree char *copy = strdup(path);
-
-	if (copy == NULL)
-		return error_set(err, ENOMEM, "mkdir \"%s\"", path);
-	for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return error_set(err, errno, "mkdir \"%s\"", copy);
-		*slash = '/';
-	}
-	if (mkdir(copy, mode) < 0 && errno != EEXIST)
-		return error_set(err, errno, "mkdir \"%s\"", copy);
-	return 0;
-}
-
 static int check_name(const char *name, struct error *err)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -236,7 +219,7 @@ int volumes_open(struct draft *draft, const char *name, const char *destination,
 	root = name == NULL ? draft_format(draft, "%s/volumes", request->bundle) : request->volumes_root;
 	if (name == NULL)
 		name = draft_format(draft, "%u", draft->unnamed++);
-	result = volumes_make_path(root, 0700, err);
+	result = path_make(root, 0700, err);
 	if (result < 0)
 		return result;
 	parent = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -6,7 +6,6 @@
 #define HULL_OCI_MAKE_VOLUMES_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "base/error.h"
 #include "oci/make/draft.h"
@@ -17,7 +16,5 @@
  */
 must_check int volumes_open(struct draft *draft, const char *name, const char *destination, bool copy,
 			    const char **ret_path, struct error *err);
-/* Make the directory @path where it is missing, with @mode, and those above it, 0755. */
-must_check int volumes_make_path(const char *path, mode_t mode, struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/path.h"
 
 #include "base/banned.h"
 
@@ -67,19 +68,10 @@ int state_open_root(const struct container_context *context, bool make, int *ret
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT && make) {
-		/* Parents as everybody's, the root itself ours alone. */
-		autofree char *path = strdup(context->root);
+		int result = path_make(context->root, 0700, err);
 
-		if (path == NULL)
-			return error_set(err, ENOMEM, "state root");
-		for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-			*slash = '\0';
-			if (mkdir(path, 0755) < 0 && errno != EEXIST)
-				return error_set(err, errno, "make \"%s\"", path);
-			*slash = '/';
-		}
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_set(err, errno, "make the state root \"%s\"", path);
+		if (result < 0)
+			return error_add(err, "state root");
 		fd = open(context->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (fd < 0)

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "base/path.h"
 
 #include "base/banned.h"
 
@@ -54,20 +55,6 @@ int state_check_network(enum claim_driver driver, const char *name, struct error
 
 /* --- the directory ----------------------------------------------------------------------------------- */
 
-static int make_parents(const char *path, struct error *err)
-{
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof(part))
-		return error_set(err, ENAMETOOLONG, "make \"%.100s…\"", path);
-	for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_set(err, errno, "make the directory \"%s\"", part);
-	}
-	return 0;
-}
-
 int state_open(const char *path, struct state *ret, struct error *err)
 {
 	struct stat st;
@@ -75,11 +62,9 @@ int state_open(const char *path, struct state *ret, struct error *err)
 
 	autoclose int root = open(path, DIRECTORY);
 	if (root < 0) {
-		result = make_parents(path, err);
+		result = path_make(path, 0700, err);
 		if (result < 0)
 			return result;
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_set(err, errno, "make the directory \"%s\"", path);
 		root = open(path, DIRECTORY);
 	}
 	if (root < 0 || fstat(root, &st) < 0)

@@ -14,10 +14,10 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "shim/container/operate.h"
-#include "shim/container/spawn.h"
 #include "base/tree.h"
 #include "oci/make/users.h"
+#include "shim/container/operate.h"
+#include "shim/container/spawn.h"
 #include "shim/container/view.h"
 
 #include "base/banned.h"

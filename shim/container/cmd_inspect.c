@@ -8,12 +8,12 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "base/template.h"
+#include "base/text.h"
 #include "base/tree.h"
+#include "base/words.h"
 #include "shim/container/network.h"
 #include "shim/container/view.h"
-#include "base/words.h"
 
 #include "base/banned.h"
 

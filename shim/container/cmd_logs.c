@@ -12,9 +12,9 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "shim/container/journal.h"
 #include "shim/container/view.h"
-#include "base/words.h"
 #include "shim/store/logread.h"
 
 #include "base/banned.h"

@@ -8,15 +8,13 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/listing.h"
 #include "base/number.h"
-#include "base/table.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "shim/container/network.h"
 #include "shim/container/spawn.h"
-#include "base/template.h"
-#include "base/tree.h"
 #include "shim/container/view.h"
-#include "base/words.h"
 
 #include "base/banned.h"
 
@@ -239,9 +237,7 @@ enum column {
 	COL_NETWORKS,
 	COL_COUNT
 };
-static const struct {
-	const char *field, *heading;
-} columns[] = {
+static const struct listing_column columns[] = {
 	[COL_ID] = { "ID", "CONTAINER ID" },
 	[COL_IMAGE] = { "Image", "IMAGE" },
 	[COL_COMMAND] = { "Command", "COMMAND" },
@@ -255,14 +251,22 @@ static const struct {
 	[COL_NETWORKS] = { "Networks", "NETWORKS" },
 };
 _Static_assert(ARRAY_LEN(columns) == COL_COUNT, "every column needs a row");
-#define TABLE_COLUMNS (COL_NAMES + 1) /* of the plain table */
 
-static void write_cell(const struct row *row, enum column column, bool cut, int64_t now_ns, struct text *ret)
+/* What the cells are made of. */
+struct shown {
+	const struct row *rows;
+	bool cut;
+	int64_t now_ns;
+};
+
+static void write_cell(const void *context, size_t at, size_t column, struct text *ret)
 {
+	const struct shown *shown = context;
+	const struct row *row = &shown->rows[at];
 	const struct view *view = &row->view;
 
 	if (column == COL_ID)
-		text_format(ret, "%.*s", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, view->id);
+		text_format(ret, "%.*s", shown->cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, view->id);
 	else if (row->damaged)
 		text_append(ret, column == COL_STATUS  ? "Dead (damaged records)"
 				 : column == COL_STATE ? "dead"
@@ -271,7 +275,7 @@ static void write_cell(const struct row *row, enum column column, bool cut, int6
 		text_append(ret,
 			    view->container.image != NULL ? view->container.image : view->container.bundle);
 	else if (column == COL_COMMAND)
-		words_command(&view->container.command, cut, ret);
+		words_command(&view->container.command, shown->cut, ret);
 	else if (column == COL_ADDRESS)
 		text_append(ret, network_text(row->network, "IPAddress"));
 	else if (column == COL_PORTS)
@@ -283,159 +287,33 @@ static void write_cell(const struct row *row, enum column column, bool cut, int6
 	else if (column == COL_STATE)
 		text_append(ret, lifecycle_state_names[view->state]);
 	else if (column == COL_STATUS)
-		view_status(view, now_ns, ret);
+		view_status(view, shown->now_ns, ret);
 	else if (column == COL_CREATED_AT)
 		words_time_plain(view->container.created_ns, ret);
 	else {
-		words_duration(now_ns - view->container.created_ns, ret);
+		words_duration(shown->now_ns - view->container.created_ns, ret);
 		text_append(ret, " ago");
 	}
-	text_append(ret, "");
-}
-
-static int append_table(const struct row *rows, size_t count, bool cut, struct text *ret, struct error *err)
-{
-	int64_t now_ns = words_now_ns();
-	struct table table;
-	int result = 0;
-
-	table_init(&table, TABLE_COLUMNS, TABLE_WIDTH_DOCKER);
-	for (size_t c = 0; c < TABLE_COLUMNS; c++)
-		table_add(&table, columns[c].heading);
-	for (size_t i = 0; result == 0 && i < count; i++) {
-		for (size_t c = 0; result == 0 && c < TABLE_COLUMNS; c++) {
-			autotext struct text cell = TEXT_EMPTY;
-
-			write_cell(&rows[i], (enum column)c, cut, now_ns, &cell);
-			result = text_done(&cell, err);
-			if (result == 0)
-				table_add(&table, cell.data);
-		}
-	}
-	table_format(&table, ret);
-	table_release(&table);
-	return result;
-}
-
-/* The row as an object whose members are the fields of templates. NULL: no memory. */
-static const struct json *row_object(struct front *front, const struct row *row, bool cut, int64_t now_ns)
-{
-	const struct json *object = NULL;
-
-	for (size_t c = 0; c < COL_COUNT; c++) {
-		autotext struct text cell = TEXT_EMPTY;
-		struct error ignored;
-
-		write_cell(row, (enum column)c, cut, now_ns, &cell);
-		const char *copy = text_done(&cell, &ignored) < 0
-					   ? NULL
-					   : arena_copy(&front->arena, cell.data, cell.length);
-		object = copy == NULL ? NULL
-				      : tree_with(&front->arena, object, columns[c].field,
-						  tree_string(&front->arena, copy));
-		if (object == NULL)
-			return NULL;
-	}
-	return object;
-}
-
-static const struct json *heading_object(struct front *front)
-{
-	const struct json *object = NULL;
-
-	for (size_t c = 0; c < COL_COUNT; c++) {
-		object = tree_with(&front->arena, object, columns[c].field,
-				   tree_string(&front->arena, columns[c].heading));
-		if (object == NULL)
-			return NULL;
-	}
-	return object;
-}
-
-/* A line of cells, separated by tabs, into the table. */
-static void add_line(struct table *table, struct text *line)
-{
-	char *s = line->data;
-
-	for (size_t c = 0; c < table->columns; c++) {
-		size_t length = s == NULL ? 0 : strcspn(s, "\t");
-		bool more = s != NULL && s[length] == '\t';
-
-		if (s != NULL)
-			s[length] = '\0';
-		table_add(table, s);
-		s = more ? s + length + 1 : NULL;
-	}
-}
-
-/* "table TEMPLATE": its columns under their headings. */
-static int append_template_table(struct front *front, const struct row *rows, size_t count,
-				 const char *format, bool cut, struct text *ret, struct error *err)
-{
-	int64_t now_ns = words_now_ns();
-	struct table table;
-	size_t width = 1;
-	int result = 0;
-
-	for (const char *s = format; *s != '\0'; s++)
-		width += (s[0] == '\\' && s[1] == 't') || s[0] == '\t';
-	table_init(&table, width < TABLE_MAX_COLUMNS ? width : TABLE_MAX_COLUMNS, TABLE_WIDTH_DOCKER);
-	for (size_t i = 0; result == 0 && i <= count; i++) {
-		autotext struct text line = TEXT_EMPTY;
-		const struct json *object =
-			i == 0 ? heading_object(front) : row_object(front, &rows[i - 1], cut, now_ns);
-
-		result = object == NULL ? error_set(err, ENOMEM, "list containers")
-					: template_write(format, object, true, &line, err);
-		if (result == 0)
-			add_line(&table, &line);
-	}
-	table_format(&table, ret);
-	table_release(&table);
-	return result;
-}
-
-static int append_lines(struct front *front, const struct row *rows, size_t count, const char *format,
-			bool cut, struct text *ret, struct error *err)
-{
-	int64_t now_ns = words_now_ns();
-
-	for (size_t i = 0; i < count; i++) {
-		const struct json *object = row_object(front, &rows[i], cut, now_ns);
-		int result = 0;
-
-		if (object == NULL)
-			return error_set(err, ENOMEM, "list containers");
-		if (format == NULL)
-			tree_write(object, NULL, ret);
-		else
-			result = template_write(format, object, true, ret, err);
-		if (result < 0)
-			return result;
-		text_append(ret, "\n");
-	}
-	return 0;
 }
 
 static int append_rows(struct front *front, const struct ps_values *values, const struct row *rows,
 		       size_t count, struct text *ret, struct error *err)
 {
-	bool cut = !values->no_trunc.value;
+	const struct shown shown = { rows, !values->no_trunc.value, words_now_ns() };
+	const struct listing listing = {
+		.columns = columns,
+		.column_count = COL_COUNT,
+		.count = count,
+		.hidden = { [COL_CREATED_AT] = true, [COL_STATE] = true, [COL_NETWORKS] = true },
+		.cell = write_cell,
+		.context = &shown
+	};
 
-	if (values->quiet.value) {
-		for (size_t i = 0; i < count; i++)
-			text_format(ret, "%.*s\n", cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS,
-				    rows[i].view.id);
-		return 0;
-	}
-	if (values->format == NULL || text_equal(values->format, "table"))
-		return append_table(rows, count, cut, ret, err);
-	if (text_equal(values->format, "json"))
-		return append_lines(front, rows, count, NULL, cut, ret, err);
-	if (text_starts(values->format, "table "))
-		return append_template_table(front, rows, count, values->format + strlen("table "), cut, ret,
-					     err);
-	return append_lines(front, rows, count, values->format, cut, ret, err);
+	if (!values->quiet.value)
+		return listing_write(&listing, values->format, &front->arena, ret, err);
+	for (size_t i = 0; i < count; i++)
+		text_format(ret, "%.*s\n", shown.cut ? VIEW_SHORT_DIGITS : STORE_ID_DIGITS, rows[i].view.id);
+	return 0;
 }
 
 static int ps_run(struct front *front, const void *values, const struct strings *args, struct error *err)

@@ -11,12 +11,12 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/table.h"
-#include "base/text.h"
-#include "shim/container/stats.h"
 #include "base/template.h"
+#include "base/text.h"
 #include "base/tree.h"
-#include "shim/container/view.h"
 #include "base/words.h"
+#include "shim/container/stats.h"
+#include "shim/container/view.h"
 
 #include "base/banned.h"
 

@@ -15,11 +15,11 @@
 #include "base/number.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/tree.h"
+#include "base/words.h"
 #include "oci/spec/rootfs.h"
 #include "shim/container/names.h"
 #include "shim/container/spawn.h"
-#include "base/tree.h"
-#include "base/words.h"
 #include "shim/store/parent_cgroup.h"
 #include "shim/store/record.h"
 

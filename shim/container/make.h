@@ -5,10 +5,10 @@
 #define HULL_SHIM_CONTAINER_MAKE_H
 
 #include "base/error.h"
+#include "base/flags.h"
 #include "oci/make/choices.h"
 #include "oci/spec/spec.h"
 #include "shim/container/front.h"
-#include "base/flags.h"
 #include "shim/store/store.h"
 
 /* The options that create and run share. */

@@ -7,9 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "shim/container/client.h"
 #include "shim/container/spawn.h"
-#include "base/words.h"
 
 #include "base/banned.h"
 

@@ -15,12 +15,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/number.h"
 #include "base/fd.h"
+#include "base/number.h"
+#include "base/path.h"
+#include "base/remove.h"
 #include "base/text.h"
 #include "oci/spec/rootfs.h"
 #include "shim/store/record.h"
-#include "base/remove.h"
 
 #include "base/banned.h"
 
@@ -62,23 +63,12 @@ int store_parse_restart(const char *text, enum store_restart *ret, uint32_t *ret
 	return 0;
 }
 
-/* Like mkdir -p; what is there already keeps its mode. */
 static int open_made(const char *path, int *ret_fd, struct error *err)
 {
-	char part[4096];
-	size_t length = strlen(path);
+	int result = path_make(path, 0700, err);
 
-	if (length == 0 || length >= sizeof(part))
-		return error_set(err, ENAMETOOLONG, "open \"%s\"", path);
-	memcpy(part, path, length + 1);
-	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return error_set(err, errno, "mkdir \"%s\"", part);
-		*slash = '/';
-	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_set(err, errno, "mkdir \"%s\"", path);
+	if (result < 0)
+		return result;
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *ret_fd < 0 ? error_set(err, errno, "open \"%s\"", path) : 0;
 }

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/remove.h"
 #include "oci/layer/extract.h"
 #include "oci/layer/index.h"
-#include "oci/layer/tree_remove.h"
 #include "tests/fuzz/headers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	    status.st_nlink != 1)
 		abort();
 	close(target), close(file), tar_close(tar), free(copy);
-	if (tree_remove_contents(top, &err) < 0)
+	if (remove_tree(top, "target", &err) < 0 || remove_tree(top, "index", &err) < 0)
 		abort();
 	return 0;
 }

@@ -25,11 +25,16 @@ teardown_file() {
 		mount --bind "$PLACE/var" /var/lib/hull
 		mount -t tmpfs tmpfs /run/hull-container
 		cd "$PLACE/guide"
-		curl() { # as far as the guide needs it
-			local rest=\${2#http://}
-			local address=\${rest%%/*}
-			timeout 5 bash -c 'exec 3<>"/dev/tcp/\$1/\$2" && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && sed "1,/^\\r\\\$/d" <&3' \
-				curl "\${address%:*}" "\${address#*:}"
+		curl() { # as far as the guide needs it: some tries, the address as the last word
+			local rest=\${*: -1}
+			rest=\${rest#http://}
+			local address=\${rest%%/*} i
+			for ((i = 0; i < 100; i++)); do
+				timeout 5 bash -c 'exec 3<>"/dev/tcp/\$1/\$2" && printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3 && sed "1,/^\\r\\\$/d" <&3' \
+					curl "\${address%:*}" "\${address#*:}" 2>/dev/null && return
+				sleep 0.1
+			done
+			return 7
 		}
 		set -x
 	END

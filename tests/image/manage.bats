@@ -312,3 +312,18 @@ two_images() {
 	echo "$best microseconds" >&2
 	((best <= 5000))
 }
+
+@test "a store that nobody can write to is read all the same; a caller that ignores SIGCHLD is served" {
+	requires_root
+	simple_layout "$WORK/l" app:1 2
+	env --ignore-signal=CHLD "$IMAGE" --root "$STORE" import -q "$WORK/l"
+	mount --bind "$STORE" "$STORE"
+	mount -o remount,bind,ro "$STORE"
+	run image ls --format '{{.Repository}}:{{.Tag}}'
+	assert_equal "$output" app:1
+	image export app:1 "$SCRATCH/out.tar"
+	run image tag app:1 app:2
+	umount "$STORE"
+	assert_status 1
+	assert_output_has 'read-only file system'
+}

@@ -106,6 +106,20 @@ static void test_many(void)
 	CHECK(overlay_open(&overlay, &tree, &err) < 0);
 }
 
+static void test_attach(void)
+{
+	autoclose int lower = openat(top, "b", O_PATH | O_CLOEXEC), at = make_dir("at"), tree = -1;
+	struct overlay overlay = { &lower, 1, -1, -1, false };
+	struct error err;
+
+	CHECK_INT(overlay_open(&overlay, &tree, &err), 0);
+	CHECK_INT(overlay_attach(tree, at, &err), 0);
+	int file = openat(top, "at/one", O_RDONLY | O_CLOEXEC); /* by its path, through the mount */
+	CHECK(file >= 0);
+	close(file);
+	CHECK(overlay_attach(tree, -1, &err) < 0);
+}
+
 static void test_wrong(void)
 {
 	int file = openat(top, "a/two", O_PATH | O_CLOEXEC), tree = -1;
@@ -123,6 +137,7 @@ static const struct test tests[] = {
 	{ "an overlay by descriptors, attached to nothing", test_open },
 	{ "the same through mount(2)", test_legacy },
 	{ "500 layers, and not one more", test_many },
+	{ "attached to a directory that is held", test_attach },
 	{ "what is no directory", test_wrong },
 };
 

@@ -16,6 +16,7 @@ static char tree[] = "/tmp/hull-unit-path-XXXXXX";
 
 static void make_tree(void)
 {
+	memcpy(tree + sizeof(tree) - 7, "XXXXXX", 6);
 	CHECK(mkdtemp(tree) != NULL);
 	autoclose int top = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CHECK(mkdirat(top, "in", 0700) == 0 && mkdirat(top, "in/dir", 0700) == 0);
@@ -91,6 +92,27 @@ static void test_other_systems(void)
 	CHECK(path_open_in_root(&root, "/proc/self/root/etc", O_PATH, &fd, &err) < 0);
 }
 
+static void test_make(void)
+{
+	char path[128];
+	struct stat st;
+
+	make_tree();
+	(void)snprintf(path, sizeof(path), "%s/in/made/deep", tree);
+	CHECK_INT(path_make(path, 0700, &err), 0);
+	CHECK_INT(path_make(path, 0711, &err), 0); /* it is there: it keeps its mode */
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0700);
+	CHECK_INT(rmdir(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/in/made", tree);
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0755);
+	CHECK_INT(rmdir(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/in/file/below", tree);
+	CHECK_INT(path_make(path, 0700, &err), -ENOTDIR);
+	CHECK_HAS(err.text, "/in/file/below");
+	CHECK(path_make("", 0700, &err) < 0);
+	remove_tree();
+}
+
 static void absolute(const char *path, const char *want)
 {
 	autotext struct text text = TEXT_EMPTY;
@@ -136,5 +158,6 @@ static const struct test tests[] = {
 	{ "no other file system, no magic links", test_other_systems },
 	{ "path_absolute", test_absolute },
 	{ "path_clean", test_clean },
+	{ "directories are made on the way", test_make },
 };
 TEST_MAIN(tests)

@@ -47,9 +47,12 @@ static void test_removal(void)
 	CHECK_INT(faccessat(top, "flat", F_OK, 0), -1);
 	CHECK_INT(faccessat(top, "outside/kept", F_OK, 0), 0);
 	CHECK_INT(symlinkat("outside", top, "direct"), 0);
-	CHECK(remove_tree(top, "direct", &err) < 0);
+	CHECK_INT(remove_tree(top, "direct", &err), 0);
+	CHECK_INT(faccessat(top, "direct", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 	CHECK_INT(faccessat(top, "outside/kept", F_OK, 0), 0);
-	CHECK_INT(unlinkat(top, "direct", 0), 0);
+	close(openat(top, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	CHECK_INT(remove_tree(top, "file", &err), 0);
+	CHECK_INT(faccessat(top, "file", F_OK, 0), -1);
 }
 
 /* Where every directory of many lies too deep: the time is in proportion to their number. */

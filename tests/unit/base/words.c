@@ -124,6 +124,12 @@ static void test_commands(void)
 	CHECK_STR(cut.data, "\"sh -c echo \\\"a\\nb\\\" an…\"");
 	words_command(&args, false, &whole);
 	CHECK_STR(whole.data, "\"sh -c echo \\\"a\\nb\\\" and more than that\"");
+	static const char *const hostile[] = { "a\033[2J\xff" };
+	struct strings moving = { 1, hostile };
+	autotext struct text still = TEXT_EMPTY;
+
+	words_command(&moving, true, &still);
+	CHECK_STR(still.data, "\"a\\x1b[2J\\xff\"");
 	words_command(&twenty, true, &same);
 	CHECK_STR(same.data, "\"1234567890123456789é\"");
 }

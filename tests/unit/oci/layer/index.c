@@ -51,10 +51,6 @@ static void reads(void)
 	CHECK_INT(index_find(&index, "a/"), -1);
 	CHECK_INT(index_find(&index, "zz"), -1);
 	CHECK_INT(index_find(&index, ""), -1);
-	CHECK_INT(index_after(&index, 1), 5);
-	CHECK_INT(index_after(&index, 5), 7);
-	CHECK_INT(index_after(&index, 0), ARRAY_LEN(order));
-	CHECK_INT(index_after(&index, 11), 12);
 	index_close(&index);
 	index_close(&index);
 }

@@ -22,7 +22,7 @@
 #include "oci/layer/tar.h"
 #include "oci/layer/tar_field.h"
 #include "oci/layer/tar_write.h"
-#include "oci/layer/tree_remove.h"
+#include "base/remove.h"
 #include "oci/layer/unpack.h"
 #include "tests/unit/check.h"
 
@@ -173,9 +173,10 @@ unused static void box_close(struct box *box)
 
 	close(box->target);
 	close(box->index);
-	CHECK_INT(tree_remove_contents(box->fd, &err), 0);
 	close(box->fd);
-	CHECK(rmdir(box->path) == 0);
+	int above = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(remove_tree(above, box->path + strlen("/tmp/"), &err), 0);
+	close(above);
 }
 
 /* BUILD/unit/oci/layer/NAME -> BUILD/hull-unpack */

@@ -71,6 +71,8 @@ static void test_numbers(void)
 	CHECK(find("web:nobody") < 0);
 	CHECK_STR(err.text, "unable to find group nobody: no matching entries in group file");
 	CHECK(find("4294967295") < 0);
+	CHECK(find("2147483648") < 0);
+	CHECK_INT(find("2147483647"), 0);
 	CHECK(find("-1") < 0);
 }
 

@@ -3,10 +3,10 @@
  */
 #include <errno.h>
 
+#include "base/table.h"
 #include "runtime/cli/log.h"
 #include "runtime/cli/ps_host.h"
 #include "runtime/cli/root.h"
-#include "base/table.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
  * Rows for people: a table, JSON lines, or what a template makes of each row; all from one function that
  * knows what stands in a cell.
  */
-#ifndef HULL_OCI_IMAGE_LISTING_H
-#define HULL_OCI_IMAGE_LISTING_H
+#ifndef HULL_BASE_LISTING_H
+#define HULL_BASE_LISTING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct listing_column {
 struct listing {
 	const struct listing_column *columns;
 	size_t column_count, count; /* count: of rows */
-	bool hidden[16];            /* columns that the plain table leaves out this time */
+	bool hidden[16];            /* columns that the plain table leaves out; "table TEMPLATE" has them */
 	/* Append what stands in @row's cell of @column. */
 	void (*cell)(const void *context, size_t row, size_t column, struct text *ret);
 	const void *context;

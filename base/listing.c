@@ -1,5 +1,5 @@
 /* Rows for people; see listing.h. */
-#include "oci/image/listing.h"
+#include "base/listing.h"
 
 #include <errno.h>
 #include <string.h>
