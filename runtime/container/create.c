@@ -105,14 +105,14 @@ static int claim_state_directory(void *data, struct error *err)
 	if (result < 0)
 		return result;
 	result = state_lock(creation->dir, &creation->lock, err);
-	if (result == -ENOENT)
+	if (result == 0)
+		result = state_lock_init(creation->dir, &creation->init_lock, err);
+	if (result == -ENOENT || result == -EEXIST)
 		return result; /* delete --force was faster: what has the name now is another's */
 	if (result == 0)
 		result = state_save(creation->dir, &creation->state, err);
 	if (result == 0 && (creation->state.flags & STATE_NOTIFY) != 0)
 		result = notify_make_directory(creation->dir, err);
-	if (result == 0)
-		result = state_lock_init(creation->dir, &creation->init_lock, err);
 	if (result < 0)
 		drop_state_directory(creation);
 	else

@@ -107,13 +107,17 @@ int state_open_directory(const struct container_context *context, const char *id
 	return 0;
 }
 
+static int already_exists(struct error *err)
+{
+	ignore_failure(error_set(err, 0, "container with given ID already exists"));
+	return -EEXIST;
+}
+
 int state_claim(int root_fd, const char *id, int *ret_fd, struct error *err)
 {
 	if (mkdirat(root_fd, id, 0700) < 0) {
-		if (errno == EEXIST) {
-			ignore_failure(error_set(err, 0, "container with given ID already exists"));
-			return -EEXIST;
-		}
+		if (errno == EEXIST)
+			return already_exists(err);
 		return error_set(err, errno, "make the state directory \"%s\"", id);
 	}
 	int fd = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -292,9 +296,12 @@ int state_lock(int dir, int *ret_fd, struct error *err)
 
 int state_lock_init(int dir, int *ret_fd, struct error *err)
 {
-	autoclose int fd = openat(dir, INIT_LOCK_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0400);
+	autoclose int fd =
+		openat(dir, INIT_LOCK_FILE, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
+	if (fd < 0 && errno == EEXIST)
+		return already_exists(err);
 	if (fd < 0)
 		return error_set(err, errno, "open " INIT_LOCK_FILE);
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)

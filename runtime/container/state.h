@@ -47,7 +47,11 @@ must_check int state_open_root(const struct container_context *context, bool mak
 /* Errors: -ENOENT "container does not exist". */
 must_check int state_open_directory(const struct container_context *context, const char *id, int *ret_fd,
 				    struct error *err);
-/* Make <root>/<id>. Errors: -EEXIST "container with given ID already exists". */
+/*
+ * Make <root>/<id> and open it. Before it is locked, others may delete it and make it anew: it belongs to
+ * who holds its lock and makes hull-init's (state_lock_init) in it. Errors: -EEXIST "container with given
+ * ID already exists".
+ */
 must_check int state_claim(int root_fd, const char *id, int *ret_fd, struct error *err);
 /* Remove <root>/<id> with what hull put there. Missing is fine. */
 must_check int state_drop(int root_fd, const char *id, struct error *err);
@@ -59,7 +63,10 @@ must_check int state_load(int dir, struct state *ret, struct error *err);
 
 /* Hold the container's lock: waits for other transitions. The lock ends with the descriptor. */
 must_check int state_lock(int dir, int *ret_fd, struct error *err);
-/* Make and take the lock of hull-init; it lives as long as a copy of the descriptor. */
+/*
+ * Make and take the lock of hull-init; it lives as long as a copy of the descriptor. Errors: -EEXIST the
+ * directory is another create's, as for state_claim.
+ */
 must_check int state_lock_init(int dir, int *ret_fd, struct error *err);
 
 /*

@@ -560,6 +560,26 @@ image_link() {
 	assert_nothing_left
 }
 
+# The directory that a create has made can be deleted and made again by others before it is opened.
+@test "create: a directory that others made anew meanwhile is theirs" {
+	requires_command strace
+	strace -o /dev/null true 2>/dev/null || skip "this machine forbids ptrace"
+	bundle_args "$B" sleep 1000
+	config "$B" 'del(.linux.seccomp)' # its cache would be the first directory
+	mkdir -m 700 "$STATE"
+	strace -o "$SCRATCH/calls" -e inject=mkdirat:delay_exit=1500000:when=1 \
+		"$HULL" --root "$STATE" create -b "$B" "$TAG" </dev/null >"$SCRATCH/slow" 2>&1 3>&- &
+	wait_until 5 test -d "$STATE/$TAG"
+	hull delete --force "$TAG"
+	detached "$HULL" --root "$STATE" run -d -b "$B" "$TAG"
+	assert_status 0
+	wait $! && false
+	grep "container with given ID already exists" "$SCRATCH/slow"
+	has_status "$TAG" running
+	hull delete --force "$TAG"
+	assert_nothing_left
+}
+
 @test "what a waiting container holds open is of no use to who takes it" {
 	created
 	pid=$(pid_of "$TAG")
