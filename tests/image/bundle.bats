@@ -273,7 +273,5 @@ busybox_image() {
 	fresh() {
 		"$IMAGE" --root "$STORE" bundle --network none app:1 "$(mktemp -u "$SCRATCH/b.XXXXXX")"
 	}
-	best=$(least_cpu fresh)
-	echo "$best microseconds" >&2
-	((best <= 10000))
+	costs_at_most 10000 fresh
 }
