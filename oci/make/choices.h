@@ -79,7 +79,7 @@ struct choices {
 	CHOICE(type, oom_score_adj, INT, "oom-score-adj", 0, "N", "how likely it is killed, -1000 to 1000"), \
 	CHOICE(type, pid, TEXT, "pid", 0, "MODE", "pid namespace: host or private"),                         \
 	CHOICE(type, pids_limit, INT, "pids-limit", 0, "N", "how many processes, -1: no limit"),             \
-	CHOICE(type, privileged, BOOL, "privileged", 0, NULL, "all capabilities, no filter, no masks"),      \
+	CHOICE(type, privileged, BOOL, "privileged", 0, NULL, "all capabilities and devices, no filter, no masks"),      \
 	CHOICE(type, publish, LIST, "publish", 'p', "[IP:][PORT:]PORT[/udp]", "publish a port on the host"), \
 	CHOICE(type, read_only, BOOL, "read-only", 0, NULL, "the root file system cannot be written"),       \
 	CHOICE(type, security_opts, LIST, "security-opt", 0, "OPTION", "seccomp=FILE, no-new-privileges …"), \

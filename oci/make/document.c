@@ -183,6 +183,8 @@ int document_make(const struct document_request *request, struct arena *arena, s
 	if (result == 0)
 		result = draft_limits(&draft, err);
 	if (result == 0)
+		result = draft_devices(&draft, err);
+	if (result == 0)
 		result = draft_network(&draft, err);
 	if (result == 0)
 		result = put_annotations(&draft, err);

@@ -50,6 +50,7 @@ const char *draft_format(struct draft *draft, const char *format, ...) __attribu
 /* The parts, in the order in which they are called. Errors: -EINVAL with docker's words. */
 must_check int draft_process(struct draft *draft, struct error *err);
 must_check int draft_limits(struct draft *draft, struct error *err);
+must_check int draft_devices(struct draft *draft, struct error *err);
 must_check int draft_files(struct draft *draft, struct error *err);
 must_check int draft_network(struct draft *draft, struct error *err);
 

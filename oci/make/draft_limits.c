@@ -1,10 +1,7 @@
-/* Control group limits and devices; see draft.h. */
-#include <errno.h>
+/* Control group limits; see draft.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
@@ -145,112 +142,13 @@ static int put_others(struct draft *draft, struct error *err)
 	return 0;
 }
 
-/* --- devices ---------------------------------------------------------------------------------------- */
-
-static bool is_access(const char *word)
-{
-	return word[0] != '\0' && strlen(word) <= 3 && word[strspn(word, "rwm")] == '\0';
-}
-
-static void add_rule(struct draft *draft, bool allow, const char *type, const char *numbers,
-		     const char *access)
-{
-	draft_append(draft, RESOURCES "devices",
-		     draft_parse(draft, draft_format(draft, "{\"allow\": %s%s%s%s%s, \"access\": \"%s\"}",
-						     allow ? "true" : "false",
-						     type[0] == '\0' ? "" : ", \"type\": \"", type,
-						     type[0] == '\0' ? "" : "\"", numbers, access)));
-}
-
-/* "/dev/fuse[:/dev/other[:rwm]]" */
-static int put_device(struct draft *draft, const char *word, struct error *err)
-{
-	const char *rest, *more;
-	const char *host = draft_split(draft, word, ':', &rest), *inside = host, *access = "rwm";
-	struct stat st;
-
-	if (rest != NULL) {
-		const char *second = draft_split(draft, rest, ':', &more);
-
-		if (more != NULL) {
-			inside = second;
-			access = more;
-		} else if (second[0] == '/') {
-			inside = second;
-		} else {
-			access = second;
-		}
-	}
-	if (!is_access(access))
-		return error_set(err, 0, "invalid device mode: %s", access);
-	if (inside[0] != '/')
-		return error_set(err, 0, "%s is not an absolute path", inside);
-	if (stat(host, &st) < 0)
-		return error_set(err, errno,
-				 "error gathering device information while adding custom device \"%s\"",
-				 host);
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-		return error_set(
-			err, 0,
-			"error gathering device information while adding custom device \"%s\": not a "
-			"device node",
-			host);
-	const char *type = S_ISCHR(st.st_mode) ? "c" : "b";
-	const char *numbers =
-		draft_format(draft, ", \"major\": %u, \"minor\": %u", major(st.st_rdev), minor(st.st_rdev));
-	const struct json *device =
-		draft_parse(draft,
-			    draft_format(draft,
-					 "{\"type\": \"%s\"%s, \"fileMode\": %u, \"uid\": %u, \"gid\": %u}",
-					 type, numbers, st.st_mode & 07777U, st.st_uid, st.st_gid));
-	draft_append(draft, "linux.devices",
-		     device == NULL
-			     ? NULL
-			     : tree_with(draft->arena, device, "path", tree_string(draft->arena, inside)));
-	add_rule(draft, true, type, numbers, access);
-	return 0;
-}
-
-/* "c 10:200 rwm", "b *:* m", "a *:* rwm" */
-static int put_rule(struct draft *draft, const char *word, struct error *err)
-{
-	char type, major_text[12], minor_text[12], access[8];
-	autotext struct text numbers = TEXT_EMPTY;
-	const char *const texts[] = { major_text, minor_text };
-	uint64_t number;
-	int end = 0;
-
-	/* each conversion has its bound */
-	if (sscanf(word, "%c %11[0-9*]:%11[0-9*] %7[rwm]%n", &type, major_text, minor_text, access, &end) !=
-		    4 ||
-	    word[end] != '\0' || strchr("abc", type) == NULL || !is_access(access))
-		return error_set(err, 0, "invalid device cgroup format '%s'", word);
-	for (int i = 0; i < 2; i++) {
-		if (text_equal(texts[i], "*"))
-			continue;
-		if (number_parse_u64(texts[i], UINT32_MAX, &number, err) < 0)
-			return error_set(err, 0, "invalid device cgroup format '%s'", word);
-		text_format(&numbers, ", \"%s\": %" PRIu64, i == 0 ? "major" : "minor", number);
-	}
-	int result = text_done(&numbers, err);
-	if (result == 0)
-		add_rule(draft, true, type == 'a' ? "a" : type == 'b' ? "b" : "c", numbers.data, access);
-	return result;
-}
-
 int draft_limits(struct draft *draft, struct error *err)
 {
-	const struct choices *choices = draft->choices;
-
-	add_rule(draft, choices->privileged.value, "", "", "rwm");
 	int result = put_memory(draft, err);
+
 	if (result == 0)
 		result = put_cpu(draft, err);
 	if (result == 0)
 		result = put_others(draft, err);
-	for (size_t i = 0; i < choices->devices.count && result == 0; i++)
-		result = put_device(draft, choices->devices.items[i], err);
-	for (size_t i = 0; i < choices->device_rules.count && result == 0; i++)
-		result = put_rule(draft, choices->device_rules.items[i], err);
 	return result;
 }

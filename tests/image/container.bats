@@ -74,6 +74,46 @@ inside() {
 	inside 'refused' -- 'mount -t tmpfs x /mnt 2>/dev/null && echo mounted || echo refused'
 }
 
+# A /dev of the test's own, in a mount namespace of the container's engine only.
+with_dev() {
+	# shellcheck disable=SC2016 # for the inner shell
+	in_place unshare -m --propagation private sh -c '
+		set -e
+		mount -t tmpfs none "$1/dev"
+		cd "$1/dev"
+		cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty .
+		mkdir -p sub/dir pts shm mqueue
+		mknod -m 640 sub/dir/node b 7 200
+		chown 3:4 sub/dir/node
+		for at in console pts/9 shm/n mqueue/n; do mknod "$at" c 1 3; done
+		mkfifo pipe
+		touch file
+		ln -s sub alias
+		ln -s null link
+		ln -s /proc/self/fd fd
+		mount --bind "$1/dev" /dev
+		shift
+		exec "$@"' sh "$PLACE" "$HULL" container --store "$PLACE/containers" --run "$PLACE/run" \
+		--root "$PLACE/state" --images "$PLACE/images" "$@"
+}
+
+@test "privileged: every device node of the host, and nothing else of its /dev" {
+	in_place mkdir -p "$PLACE/dev"
+	run with_dev run --rm --network none --privileged bb:1 sh -c '
+		cd /dev; find . -type b -o -type c ! -path "./pts/*" | sort; stat -c "%a %u:%g %t:%T" sub/dir/node
+		ls -d alias pipe file link shm/n mqueue/n pts/9 2>/dev/null; true'
+	assert_status 0
+	assert_equal "$output" './full
+./null
+./random
+./sub/dir/node
+./tty
+./urandom
+./zero
+640 3:4 7:c8'
+	inside yes --privileged -- 'mknod /own b 7 250 && { dd if=/own count=0 2>/dev/null || true; } && echo yes'
+}
+
 @test "read-only root, tmpfs, binds, shm size" {
 	inside 'ro' --read-only -- 'touch /x 2>/dev/null && echo rw || echo ro'
 	inside 'rw' --read-only --tmpfs /run -- 'touch /run/x && echo rw'

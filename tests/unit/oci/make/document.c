@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -289,6 +290,49 @@ static void test_devices(void)
 	CHECK_HAS(err.text, "not a device node");
 	CHECK(make("--device /dev/null:/dev/x:q one") < 0);
 	CHECK(make("--device-cgroup-rule q one") < 0);
+}
+
+static const struct spec_device *find_device(const char *path)
+{
+	const struct spec_devices *devices = &spec->linux->devices;
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (strcmp(devices->items[i].path, path) == 0)
+			return &devices->items[i];
+	return NULL;
+}
+
+static void test_host_devices(void)
+{
+	struct stat st;
+
+	check_made("--privileged one");
+	const struct spec_resources *r = spec->linux->resources;
+	CHECK_INT(r->device_rule_count, 1);
+	CHECK(r->device_rules[0].allow);
+	CHECK(find_device("/dev/null") != NULL);
+	CHECK(find_device("/dev/console") == NULL);
+	CHECK(find_device("/dev/stdin") == NULL);
+	for (size_t i = 0; i < spec->linux->devices.count; i++) {
+		const struct spec_device *device = &spec->linux->devices.items[i];
+
+		/* some may be gone by now */
+		if (lstat(device->path, &st) == 0) {
+			CHECK_INT(device->major, major(st.st_rdev));
+			CHECK_INT(device->minor, minor(st.st_rdev));
+			CHECK_INT(device->file_mode.value, st.st_mode & 07777);
+		}
+		CHECK(strncmp(device->path, "/dev/pts/", 9) != 0);
+		CHECK(find_device(device->path) == device); /* each once */
+	}
+	bool has_console = find_device("/dev/tty1") != NULL;
+	CHECK(has_console == (lstat("/dev/tty1", &st) == 0));
+	/* what was asked for by name has the place */
+	check_made("--privileged --device /dev/zero:/dev/null one");
+	CHECK_INT(find_device("/dev/null")->minor, 5);
+	check_made("--privileged /usr/lib/systemd/systemd");
+	CHECK(find_device("/dev/null") != NULL);
+	CHECK(find_device("/dev/tty1") == NULL);
 }
 
 static void test_mounts(void)
@@ -605,6 +649,7 @@ static const struct test tests[] = {
 	{ "capabilities, filters, masks, limits of the process", test_rights },
 	{ "limits of the control group", test_limits },
 	{ "devices", test_devices },
+	{ "the host\'s devices", test_host_devices },
 	{ "mounts as docker writes them", test_mounts },
 	{ "volumes are filled once, named ones stay", test_volumes },
 	{ "no mount covers another", test_mount_order },
