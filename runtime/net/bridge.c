@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "runtime/net/aside.h"
 #include "runtime/net/choose.h"
 #include "runtime/net/firewall.h"
 #include "runtime/net/hosts.h"
@@ -275,27 +276,13 @@ static void remove_links(const struct bridge_links *links)
 	}
 }
 
-/* Nothing of this process keeps its caller waiting or its directory in use. */
-static void leave_caller(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (null < 0 || dup2(null, fd) < 0)
-			(void)close(fd); /* it was only inherited */
-	(void)!fchdir(top);              /* where it fails the directory stays in use for a moment */
-	(void)setsid();                  /* a new process leads no group */
-}
-
 void bridge_remove_links(const struct bridge_links *links, bool wait)
 {
 	if (links->count == 0)
 		return;
-	pid_t pid = wait ? -1 : fork();
+	pid_t pid = wait ? -1 : aside_fork();
 	if (pid > 0)
 		return;
-	if (pid == 0)
-		leave_caller();
 	remove_links(links);
 	if (pid == 0)
 		_exit(0);

@@ -250,6 +250,11 @@ bool claim_has_process(const struct claim *claim)
 	return runs(&claim->process);
 }
 
+bool claim_has_worker(const struct claim *claim)
+{
+	return runs(&claim->worker);
+}
+
 bool claim_is_alive(const struct claim *claim)
 {
 	struct stat st;

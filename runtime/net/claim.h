@@ -62,6 +62,8 @@ must_check int claim_parse(const char *name, const char *bytes, size_t length, s
 bool claim_is_alive(const struct claim *claim);
 /* Whether the container's own process is there. */
 bool claim_has_process(const struct claim *claim);
+/* Whether a hull-net works on it. */
+bool claim_has_worker(const struct claim *claim);
 /* This hull-net works on @claim. */
 must_check int claim_take(struct claim *claim, struct error *err);
 

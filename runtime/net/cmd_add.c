@@ -19,10 +19,12 @@ static int refuse_second(const struct state_view *view, const struct claim *want
 {
 	const struct claim *found = state_find_claim(view, wanted->driver, wanted->network, wanted->id);
 
-	if (found != NULL && found->alive)
-		return error_set(err, 0, "\"%s\" is in the network \"%s\" already", wanted->id,
-				 wanted->network);
-	return 0;
+	if (found == NULL || !found->alive)
+		return 0;
+	return error_set(err, 0,
+			 claim_has_worker(found) ? "another hull-net works on \"%s\" in the network \"%s\""
+						 : "\"%s\" is in the network \"%s\" already",
+			 wanted->id, wanted->network);
 }
 
 static int add_to_bridge(struct front *front, struct request *request, struct error *err)
@@ -115,17 +117,15 @@ static int add_to_cni(struct front *front, const struct request *request, struct
 static int add_run(struct front *front, const void *values, const struct strings *args, struct error *err)
 {
 	struct request request;
-	int result = request_read(front, values, &request, err);
+	/* their plugins' rules for ports would come before ours; and nothing of the request is kept open by
+	 * it */
+	int result = reclaim_for_a_while(front, err);
 
 	(void)args; /* the command takes none */
+	if (result == 0)
+		result = request_read(front, values, &request, err);
 	if (result < 0)
 		return result;
-	/* their plugins' rules for ports would come before ours */
-	result = reclaim_all_cni(front, NULL, NULL, err);
-	if (result < 0) {
-		request_release(&request);
-		return result;
-	}
 	result = request.claim.driver == CLAIM_BRIDGE ? add_to_bridge(front, &request, err)
 						      : add_to_cni(front, &request, err);
 	request_release(&request);

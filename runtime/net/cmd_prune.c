@@ -47,7 +47,8 @@ static int prune_run(struct front *front, const void *values, const struct strin
 {
 	struct bridge_links links = { 0 };
 	autotext struct text told = TEXT_EMPTY;
-	int result = reclaim_all_cni(front, tell_container, &told, err);
+	const struct reclaim_listener listener = { .removed = tell_container, .data = &told };
+	int result = reclaim_all_cni(front, &listener, err);
 
 	(void)values; /* the command has no options */
 	(void)args;   /* … and takes no arguments */

@@ -205,6 +205,54 @@ gone() {
 	wait
 }
 
+@test "a DEL that hangs keeps the next container waiting for seconds, and those after it not at all" {
+	plugin one '[ $CNI_COMMAND = DEL ] && [ $CNI_CONTAINERID = a ] && sleep 100; '"$GOOD"
+	list made one
+	settings "$(jq '.cni.timeout = 12' "$SETTINGS")"
+	holder A
+	holder B
+	holder C
+	net add --id a --pid "$A" --network cni:made -p 8080:80
+	kill -KILL "$A"
+	wait_until 5 gone "$A"
+	local before=$SECONDS
+	net add --id b --pid "$B"
+	[[ $((SECONDS - before)) -lt 9 ]]
+	# another process has it now: it counts as alive
+	before=$SECONDS
+	net add --id c --pid "$C" --network cni:made
+	[[ $((SECONDS - before)) -lt 3 ]]
+	assert_equal "$(grep -c DEL "$SCRATCH/calls")" 1
+	holder A
+	run net add --id a --pid "$A" --network cni:made
+	assert_status 1
+	assert_output_has 'another hull-net works on "a" in the network "made"'
+	run net add --id d --pid "$A" -p 8080:80
+	assert_status 1
+	assert_output_has "port is already allocated"
+	# in the end it is given up, and stays to be tried again
+	plugin one "$GOOD"
+	wait_until 20 prunes a
+	assert_equal "$(net ls --format '{{.ID}}' | sort | tr '\n' ' ')" "b c "
+}
+
+prunes() {
+	net prune | grep "Removed: $1 of cni:made"
+}
+
+@test "a DEL that fails for the next container is told by it, and does not fail it" {
+	plugin one '[ $CNI_COMMAND != DEL ] || { echo "{\"msg\": \"no luck\"}"; exit 1; }; '"$GOOD"
+	list made one
+	holder A
+	holder B
+	net add --id a --pid "$A" --network cni:made
+	kill -KILL "$A"
+	wait_until 5 gone "$A"
+	run net add --id b --pid "$B"
+	assert_status 0
+	assert_equal "$output" 'Error: "a" in the network "cni:made": plugin "one": DEL: no luck: protocol error'
+}
+
 @test "plugins that do not behave: too much, no JSON, nothing, no end, a name that is a path" {
 	holder A
 	refused() {
