@@ -1,6 +1,6 @@
 /*
  * A process gives up what it does not need before it reads what a stranger wrote: hull-unpack, and nobody
- * else. In two halves, because threads have to be made in between.
+ * else. In two halves, because its processes part in between.
  */
 #ifndef HULL_OCI_LAYER_CONFINE_H
 #define HULL_OCI_LAYER_CONFINE_H
@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 /*
- * First half, with one thread: mount, network, IPC and UTS namespaces of its own; @directory as the root, as
+ * First half: mount, network, IPC and UTS namespaces of its own; @directory as the root, as
  * a mount of its own (nosuid, nodev, noexec), and nothing else; capabilities CHOWN, DAC_OVERRIDE, FOWNER,
  * FSETID, SETFCAP only, and MKNOD where it @makes_devices (whiteouts need none); no_new_privs; not dumpable;
  * files of at most @max_file_bytes,
@@ -20,10 +20,14 @@
  */
 must_check int confine_root(int directory, bool makes_devices, uint64_t max_file_bytes,
 			    uint64_t max_memory_bytes, int *ret_root, struct error *err);
+/* Which of them it is; see pipeline.h. */
+enum confine_role { CONFINE_READER, CONFINE_DECODER, CONFINE_EXTRACTOR };
+
 /*
- * Second half, for all threads: a filter that leaves the system calls on files, memory and waiting; another
- * one kills the process. Not under sanitizers, which need more.
+ * Second half: a filter that leaves the system calls on files (the extractor alone; the others have no
+ * capability either), memory and messages; another one kills the process. Not under sanitizers, which need
+ * more.
  */
-must_check int confine_calls(struct error *err);
+must_check int confine_calls(enum confine_role role, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -113,6 +114,17 @@ static int make_socket(int ret[2], struct error *err)
 	return 0;
 }
 
+static int make_life(int *ret_ours, int *ret_theirs, struct error *err)
+{
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return error_set(err, errno, "pipe");
+	*ret_ours = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
 /* Zeros that both sides see; sealed in its size, so that the worker cannot take pages away from this side. */
 static int make_progress(int *ret_fd, const struct unpack_progress **ret_map, struct error *err)
 {
@@ -130,7 +142,8 @@ static int make_progress(int *ret_fd, const struct unpack_progress **ret_map, st
 	return 0;
 }
 
-static int send_request(const struct unpack_request *request, int socket, int progress, struct error *err)
+static int send_request(const struct unpack_request *request, int socket, int progress, int life,
+			struct error *err)
 {
 	struct worker_request message = {
 		.blob_size = request->blob_size,
@@ -144,6 +157,7 @@ static int send_request(const struct unpack_request *request, int socket, int pr
 	const int fds[WORKER_FDS] = { [WORKER_BLOB] = request->blob,
 				      [WORKER_TARGET] = request->target,
 				      [WORKER_PROGRESS] = progress,
+				      [WORKER_LIFE] = life,
 				      [WORKER_INDEX] = request->index };
 
 	if (request->blob_digest != NULL)
@@ -158,7 +172,7 @@ static int start(const struct unpack_request *request, struct unpack_job *job, s
 {
 	autotext struct text program = TEXT_EMPTY;
 	autotext struct text directory = TEXT_EMPTY;
-	autoclose int progress = -1, far = -1;
+	autoclose int progress = -1, far = -1, life = -1;
 	int pair[2] = { -1, -1 };
 	pid_t pid = -1;
 	int result = 0;
@@ -178,6 +192,8 @@ static int start(const struct unpack_request *request, struct unpack_job *job, s
 	if (result == 0)
 		result = make_progress(&progress, &job->progress, err);
 	if (result == 0)
+		result = make_life(&job->life, &life, err);
+	if (result == 0)
 		result = make_socket(pair, err);
 	if (result < 0)
 		return result;
@@ -186,7 +202,7 @@ static int start(const struct unpack_request *request, struct unpack_job *job, s
 	result = spawn(program.data, far, &pid, err);
 	if (result == 0)
 		result = process_open(pid, &job->process, err);
-	return result < 0 ? result : send_request(request, job->fd, progress, err);
+	return result < 0 ? result : send_request(request, job->fd, progress, life, err);
 }
 
 int unpack_start(const struct unpack_request *request, struct unpack_job *ret, struct error *err)
@@ -206,7 +222,7 @@ int unpack_start(const struct unpack_request *request, struct unpack_job *ret, s
 
 static void release(struct unpack_job *job)
 {
-	const int fds[] = { job->fd, job->process.fd, job->target, job->index };
+	const int fds[] = { job->fd, job->process.fd, job->life, job->target, job->index };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		if (fds[i] >= 0)
@@ -215,6 +231,15 @@ static void release(struct unpack_job *job)
 	if (job->progress != NULL)
 		(void)munmap((void *)(uintptr_t)job->progress, sizeof(*job->progress)); /* as it was mapped */
 	*job = UNPACK_JOB_NONE;
+}
+
+/* The first process has ended, and the others are dying with it: until then they could write. */
+static void wait_for_all(const struct unpack_job *job)
+{
+	struct pollfd life = { .fd = job->life }; /* only its end is asked for */
+
+	while (poll(&life, 1, -1) < 0 && errno == EINTR)
+		;
 }
 
 void unpack_kill(struct unpack_job *job)
@@ -226,6 +251,7 @@ void unpack_kill(struct unpack_job *job)
 		/* It may have ended by itself. */
 		ignore_failure(process_signal(&job->process, SIGKILL, &ignored));
 		ignore_failure(process_reap(&job->process, &status, &ignored));
+		wait_for_all(job);
 	}
 	release(job);
 }
@@ -309,6 +335,7 @@ int unpack_wait(struct unpack_job *job, struct unpack_result *ret, struct error 
 	struct unpack_result got;
 	int result = hear(job, &got, err);
 
+	wait_for_all(job);
 	if (result == 0 && job->index >= 0)
 		result = mark_opaque(job, err);
 	release(job);

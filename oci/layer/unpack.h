@@ -1,7 +1,8 @@
 /*
- * A layer's blob becomes a directory. The work is done by hull-unpack, a process of its own that confines
+ * A layer's blob becomes a directory. The work is done by hull-unpack, a program of its own that confines
  * itself before it reads a byte: it has nothing but the blob, the target as its root directory, and a few
- * capabilities; several can run at once. This is the side that starts it and hears how it ended.
+ * capabilities, and who decompresses or extracts is not who computes the digests (pipeline.h); several can
+ * run at once. This is the side that starts it and hears how it ended.
  *
  * What a layer's directory looks like: an overlay's lower layer. Whiteouts are character devices 0:0, opaque
  * directories have the xattr trusted.overlay.opaque (user.overlay.opaque when rootless); no other xattr in
@@ -61,12 +62,14 @@ struct unpack_progress {
 struct unpack_job {
 	int fd; /* readable once the worker has ended or is about to */
 	struct pidfd process;
+	int life; /* hung up once all of its processes have ended */
 	const struct unpack_progress *progress;
 	int target, index;
 	bool user_xattr, flat;
 };
 
-#define UNPACK_JOB_NONE ((struct unpack_job){ .fd = -1, .process = { -1 }, .target = -1, .index = -1 })
+#define UNPACK_JOB_NONE                                                                                      \
+	((struct unpack_job){ .fd = -1, .process = { -1 }, .life = -1, .target = -1, .index = -1 })
 
 struct unpack_limits unpack_default_limits(void);
 /* Borrows what @request points to for the call only. unpack_wait or unpack_kill must follow. */

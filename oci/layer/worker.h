@@ -13,8 +13,11 @@
 
 #define WORKER_SOCKET 3 /* where hull-unpack finds it */
 
-/* Descriptors that come with the request, in this order; the index only when has_index. */
-enum { WORKER_BLOB, WORKER_TARGET, WORKER_PROGRESS, WORKER_INDEX, WORKER_FDS };
+/*
+ * Descriptors that come with the request, in this order; the index only when has_index. The life is the end
+ * of a pipe that nobody writes to: it is closed when the last process of hull-unpack has ended.
+ */
+enum { WORKER_BLOB, WORKER_TARGET, WORKER_PROGRESS, WORKER_LIFE, WORKER_INDEX, WORKER_FDS };
 
 struct worker_request {
 	uint64_t blob_size;

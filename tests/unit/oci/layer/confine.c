@@ -14,7 +14,7 @@
 #define KILLED (128 + SIGSYS)
 
 /* Exit status of @try in a confined child, 128 + signal where it was killed, 99 where confining failed. */
-static int confined(const struct box *box, bool devices, int (*try)(int root))
+static int confined_as(enum confine_role role, const struct box *box, bool devices, int (*try)(int root))
 {
 	int status;
 	pid_t pid = fork();
@@ -24,12 +24,17 @@ static int confined(const struct box *box, bool devices, int (*try)(int root))
 		int root;
 
 		if (confine_root(box->target, devices, 1 << 20, 0, &root, &err) < 0 ||
-		    confine_calls(&err) < 0)
+		    confine_calls(role, &err) < 0)
 			_exit(99);
 		_exit(try(root));
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int confined(const struct box *box, bool devices, int (*try)(int root))
+{
+	return confined_as(CONFINE_EXTRACTOR, box, devices, try);
 }
 
 static int make_socket(int root)
@@ -143,16 +148,67 @@ static int make_device(int root)
 	return 0;
 }
 
+static int make_file(int root)
+{
+	return openat(root, "new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) < 0 ? 1 : 0;
+}
+
+static int remove_file(int root)
+{
+	return unlinkat(root, "file", 0) < 0 ? 1 : 0;
+}
+
+static int write_bytes(int root)
+{
+	return write(root, "x", 1) < 0 ? 1 : 0;
+}
+
+static int read_bytes(int root)
+{
+	char byte;
+
+	return read(root, &byte, 1) < 0 ? 1 : 0;
+}
+
+static int send_kill(int root)
+{
+	(void)root;
+	return kill(getppid(), 0) < 0 ? 1 : 0;
+}
+
 static void forbidden(void)
 {
 	static const struct {
 		const char *what;
+		enum confine_role role;
 		int (*try)(int root);
 	} rows[] = {
-		{ "socket", make_socket }, { "process", make_process },     { "exec", make_exec },
-		{ "mount", make_mount },   { "root", make_root },           { "code", make_code },
-		{ "trace", make_trace },   { "namespace", make_namespace }, { "owner", send_signal },
-		{ "signal", set_signal },
+		{ "socket", CONFINE_EXTRACTOR, make_socket },
+		{ "process", CONFINE_EXTRACTOR, make_process },
+		{ "exec", CONFINE_EXTRACTOR, make_exec },
+		{ "mount", CONFINE_EXTRACTOR, make_mount },
+		{ "root", CONFINE_EXTRACTOR, make_root },
+		{ "code", CONFINE_EXTRACTOR, make_code },
+		{ "trace", CONFINE_EXTRACTOR, make_trace },
+		{ "namespace", CONFINE_EXTRACTOR, make_namespace },
+		{ "owner", CONFINE_EXTRACTOR, send_signal },
+		{ "signal", CONFINE_EXTRACTOR, set_signal },
+		{ "kill", CONFINE_EXTRACTOR, send_kill },
+		/* Who decompresses, or hashes, has no business with files. */
+		{ "make a file", CONFINE_DECODER, make_file },
+		{ "remove a file", CONFINE_DECODER, remove_file },
+		{ "write", CONFINE_DECODER, write_bytes },
+		{ "socket", CONFINE_DECODER, make_socket },
+		{ "exec", CONFINE_DECODER, make_exec },
+		{ "code", CONFINE_DECODER, make_code },
+		{ "make a file", CONFINE_READER, make_file },
+		{ "remove a file", CONFINE_READER, remove_file },
+		{ "write", CONFINE_READER, write_bytes },
+		{ "socket", CONFINE_READER, make_socket },
+		{ "exec", CONFINE_READER, make_exec },
+		{ "code", CONFINE_READER, make_code },
+		{ "read", CONFINE_DECODER, read_bytes },
+		{ "kill", CONFINE_DECODER, send_kill },
 	};
 	struct box box;
 
@@ -161,10 +217,10 @@ static void forbidden(void)
 #ifdef HULL_SANITIZED
 		printf("# no filter under sanitizers: %s not tried\n", rows[i].what);
 #else
-		int status = confined(&box, false, rows[i].try);
+		int status = confined_as(rows[i].role, &box, false, rows[i].try);
 		CHECK_INT(status, KILLED);
 		if (status != KILLED)
-			printf("# %s\n", rows[i].what);
+			printf("# %s, role %d\n", rows[i].what, (int)rows[i].role);
 #endif
 	}
 	box_close(&box);
