@@ -15,6 +15,7 @@
 #include "base/tree.h"
 #include "runtime/net/hosts.h"
 #include "runtime/net/plugin.h"
+#include "runtime/net/trust.h"
 
 #include "base/banned.h"
 
@@ -35,15 +36,15 @@ static int by_name(const struct dirent *entry)
 	return text_ends(name, ".conflist") || text_ends(name, ".conf") || text_ends(name, ".json");
 }
 
-static int read_list(const char *path, struct arena *arena, const struct json **ret, struct error *err)
+static int read_list(const char *path, struct arena *arena, const struct json **ret, struct stat *ret_st,
+		     struct error *err)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	autotext struct text text = TEXT_EMPTY;
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return error_set(err, errno, "open \"%s\"", path);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(ret_st->st_mode))
 		return error_set(err, EINVAL, "\"%s\" is no regular file", path);
 	int result = fd_read_all(fd, MAX_LIST, path, &text, err);
 	if (result == 0)
@@ -95,20 +96,30 @@ static int find_in(struct arena *arena, const char *directory, const char *name,
 		   struct error *err)
 {
 	struct dirent **entries = NULL;
-	int count = scandir(directory, &entries, by_name, alphasort), result = -ENOENT;
+	struct stat st;
 
+	if (stat(directory, &st) < 0)
+		return error_set(err, errno, "read \"%s\"", directory);
+	int result = trust_check(&st, directory, err);
+	if (result < 0)
+		return result;
+	int count = scandir(directory, &entries, by_name, alphasort);
 	if (count < 0)
 		return error_set(err, errno, "read \"%s\"", directory);
+	result = -ENOENT;
 	for (int i = 0; i < count; i++) {
 		const char *path = arena_format(arena, "%s/%s", directory, entries[i]->d_name);
 		const struct json *document = NULL;
 		struct error other; /* a list of another name may be what it likes */
 
-		if (result == -ENOENT && path != NULL && read_list(path, arena, &document, &other) == 0 &&
+		if (result == -ENOENT && path != NULL &&
+		    read_list(path, arena, &document, &st, &other) == 0 &&
 		    text_of(document, "name") != NULL && text_equal(text_of(document, "name"), name)) {
 			result = complete_list(arena, document, ret, err);
 			if (result < 0)
 				(void)error_add(err, "%s", path);
+			else
+				result = trust_check(&st, path, err);
 		}
 		free(entries[i]);
 	}

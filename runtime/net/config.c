@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "runtime/net/trust.h"
 
 #include "base/banned.h"
 
@@ -228,10 +229,11 @@ int config_load(const char *path, struct arena *arena, struct config *ret, struc
 		return config_parse(path, NULL, 0, arena, ret, err);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, errno, "open \"%s\"", path);
-	/* it names programs that root starts */
-	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0)
-		return error_set(err, EPERM, "\"%s\" can be written to by others", path);
-	int result = fd_read_all(fd, MAX_BYTES, path, &text, err);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, "\"%s\" is no regular file", path);
+	int result = trust_check(&st, path, err);
+	if (result == 0)
+		result = fd_read_all(fd, MAX_BYTES, path, &text, err);
 	if (result < 0)
 		return result;
 	return config_parse(path, text.length == 0 ? "" : text.data, text.length, arena, ret, err);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "base/syscalls.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "runtime/net/trust.h"
 
 #include "base/banned.h"
 
@@ -28,20 +30,39 @@
 
 /* --- starting ------------------------------------------------------------------------------------------ */
 
+/* All of them: plugins look for others there too. One that is missing is nobody's. */
+static int check_directories(const struct strings *directories, struct error *err)
+{
+	struct stat st;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < directories->count; i++)
+		if (stat(directories->items[i], &st) == 0)
+			result = trust_check(&st, directories->items[i], err);
+	return result;
+}
+
 /* A program's name is no path: it comes from a file that names many. */
 int plugin_find(const char *type, const struct strings *directories, struct arena *arena, const char **ret,
 		struct error *err)
 {
+	struct stat st;
+
 	if (type[0] == '\0' || strchr(type, '/') != NULL || type[0] == '.')
 		return error_set(err, 0, "invalid plugin name: \"%.64s\"", type);
+	int result = check_directories(directories, err);
+	if (result < 0)
+		return result;
 	for (size_t i = 0; i < directories->count; i++) {
 		const char *path = arena_format(arena, "%s/%s", directories->items[i], type);
 
 		if (path == NULL)
 			return error_set(err, ENOMEM, "find a plugin");
-		if (access(path, X_OK) == 0) {
-			*ret = path;
-			return 0;
+		if (access(path, X_OK) == 0 && stat(path, &st) == 0) {
+			result = trust_check(&st, path, err);
+			if (result == 0)
+				*ret = path;
+			return result;
 		}
 	}
 	return error_set(err, ENOENT, "plugin \"%.64s\"", type);

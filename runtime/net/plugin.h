@@ -25,7 +25,7 @@ must_check int plugin_run(const struct plugin_call *call, struct arena *arena, c
 
 /*
  * The program of plugins of @type in one of @directories; the path lives in @arena. Errors: -ENOENT; -EINVAL
- * it is no name.
+ * it is no name; -EPERM it, or one of @directories, can be written to by others.
  */
 must_check int plugin_find(const char *type, const struct strings *directories, struct arena *arena,
 			   const char **ret, struct error *err);

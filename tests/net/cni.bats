@@ -323,6 +323,38 @@ prunes() {
 	assert_output_has 'network "cni:nothing": no list "nothing"'
 }
 
+@test "lists and plugins that others than root can write to are refused" {
+	plugin one "$GOOD"
+	list made one
+	list other one
+	mkdir "$SCRATCH/more"
+	settings "$(jq --arg more "$SCRATCH/more" '.cni.plugins += [$more]' "$SETTINGS")"
+	holder A
+	for each in "$LISTS" "$LISTS/made.conflist" "$PLUGINS" "$PLUGINS/one" "$SCRATCH/more"; do
+		mode=$(stat -c %a "$each")
+		for change in "chmod o+w" "chmod g+w" "chown 1000"; do
+			# shellcheck disable=SC2086 # two words
+			$change "$each"
+			run net add --id a --pid "$A" --network cni:made
+			assert_status 1
+			assert_output_has "\"$each\" can be written to by others than root (owner $(stat -c %u "$each"), mode 0$(stat -c %a "$each"))"
+			assert_equal "${#lines[@]}" 1
+			chown 0 "$each"
+			chmod "$mode" "$each"
+		done
+	done
+	[[ ! -e $SCRATCH/calls ]]
+	# a list of another name is nobody's concern
+	chmod 666 "$LISTS/other.conflist"
+	net add --id a --pid "$A" --network cni:made
+	chmod 777 "$PLUGINS"
+	run net del --id a
+	assert_status 1
+	assert_output_has "can be written to by others"
+	chmod 755 "$PLUGINS"
+	net del --id a
+}
+
 @test "hull-net killed while plugins work: prune undoes it" {
 	plugin one '[ $CNI_COMMAND != ADD ] || sleep 100'
 	list made one
