@@ -27,6 +27,7 @@
 #include "shim/log.h"
 #include "shim/notify.h"
 #include "shim/oom.h"
+#include "shim/ports.h"
 #include "shim/restart.h"
 #include "shim/signals.h"
 #include "shim/state.h"
@@ -220,6 +221,7 @@ static void look_at_rest(void)
 void keeper_drain(void)
 {
 	timers_set(TIMER_STOP, -1);
+	ports_release(); /* the next one may have them */
 	keeper.first_look = true;
 	keeper.ending.finished_ns = ending_now_ns();
 	keeper.ending.started_ns = keeper.run.started_ns;

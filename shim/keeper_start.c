@@ -16,6 +16,7 @@
 #include "shim/join.h"
 #include "shim/keeper_inside.h"
 #include "shim/log.h"
+#include "shim/ports.h"
 #include "shim/streams.h"
 #include "shim/terminal.h"
 
@@ -86,6 +87,15 @@ static int take_container(struct error *err)
 	return store_run_save(keeper.options->store, keeper.options->id, &keeper.run, err);
 }
 
+/* A container without them has its network all the same. */
+static void hold_ports(void)
+{
+	struct error err;
+
+	if (ports_hold(PORTS_NETWORKS, keeper.options->id, &err) < 0)
+		keeper_complain(&err);
+}
+
 void keeper_start_created(void)
 {
 	struct error err;
@@ -103,6 +113,7 @@ void keeper_start_created(void)
 	if (result == 0)
 		result = take_container(&err);
 	if (result == 0) {
+		hold_ports();
 		keeper_handle(EVENT_CREATED);
 		return;
 	}
@@ -166,6 +177,7 @@ void keeper_start_adopt(const struct store_run *old)
 		if (oom_open(old->container.pid, &keeper.oom, &gone) < 0)
 			keeper.oom = OOM_NONE;
 		log_write(2, text, sizeof(text) - 1);
+		hold_ports();
 		/* Where it was not said to run, it waits for its start or has just had it. */
 		keeper.state = old->started_ns != 0 ? STATE_RUNNING : STATE_CREATED;
 		if (old->started_ns != 0)

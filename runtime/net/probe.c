@@ -1,6 +1,7 @@
 /*
  * A port of the host is asked for as a server would ask. It is not kept: no process of hull-net stays, and
- * what binds it later gets nothing, for the nftables rules come first.
+ * what binds it later gets nothing, for the nftables rules come first. Who has a process beside the container
+ * can hold it there (shim/ports.h).
  */
 #include "runtime/net/probe.h"
 

@@ -104,6 +104,32 @@ web() {
 	wait_until 10 page_is 8081 'from the image'
 }
 
+# taken PORT: whether a server of the host that comes now is refused, one that listens and one that does not.
+taken() {
+	local tcp udp
+	tcp=$(in_place timeout 1 busybox nc -l -p "$1" 2>&1 </dev/null) || true
+	udp=$(in_place timeout 1 busybox nc -u -l -p "$1" 2>&1 </dev/null) || true
+	[[ "$tcp" == *"in use"* && "$udp" != *"in use"* ]]
+}
+
+@test "a published port is the container's also for processes of the host, as long as it runs" {
+	web 1
+	wait_until 10 page_is 8081 'from the image'
+	taken 8081
+	# whatever its shim lives through
+	kill -KILL "$(ps -o ppid= "$(container inspect --format '{{.State.Pid}}' web1)")"
+	wait_until 10 eval '! taken 8081'
+	container wait web1 >/dev/null 3>&- & # another takes it up
+	wait_until 10 taken 8081
+	container restart -t 1 web1
+	taken 8081
+	wait_until 10 page_is 8081 'from the image'
+	container stop -t 1 web1
+	wait
+	run taken 8081
+	assert_status 1
+}
+
 @test "pause, unpause, stop, start, restart keep the port" {
 	web 1
 	wait_until 10 page_is 8081 'from the image'
