@@ -29,9 +29,9 @@ static struct {
 
 /* --- one port ------------------------------------------------------------------------------------------ */
 
-static const struct {
+static const struct protocol {
 	const char *name;
-	int type, protocol;
+	int type, number;
 } protocols[] = {
 	{ "tcp", SOCK_STREAM, IPPROTO_TCP },
 	{ "udp", SOCK_DGRAM, IPPROTO_UDP },
@@ -49,57 +49,74 @@ static const char *text_of(const struct json *object, const char *name, enum jso
  * Connections that are over are no reason not to have the port; but once it is had, no server that does not
  * mind them either (SO_REUSEADDR, as they all do) may have it too: its bind, or its listen, fails.
  */
-static int bind_port(int fd, const struct sockaddr_in *address)
+static int bind_port(int fd, const struct sockaddr *address, socklen_t length)
 {
 	const int on = 1, off = 0;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, (const struct sockaddr *)(const void *)address, sizeof(*address)) < 0 ||
+	if ((address->sa_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, address, length) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off)) < 0)
 		return -errno;
 	return 0;
 }
 
-static int hold_port(const struct json *port, struct error *err)
+static int hold_address(const struct protocol *protocol, const struct sockaddr *address, socklen_t length,
+			struct error *err)
 {
-	const char *protocol = text_of(port, "protocol", JSON_STRING);
+	autoclose int fd = -1;
+
+	if (held.count == PORTS_MAX_HELD)
+		return 0;
+	fd = socket(address->sa_family, protocol->type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol->number);
+	/* the kernel may have no SCTP for processes, and then nobody can take the port */
+	if (fd < 0 && protocol->number == IPPROTO_SCTP && errno == EPROTONOSUPPORT)
+		return 0;
+	int result = fd < 0 ? -errno : bind_port(fd, address, length);
+	if (result < 0)
+		return error_set(err, -result, "bind");
+	held.fds[held.count++] = take_fd(&fd);
+	return 0;
+}
+
+/* @ipv6: every address of the host is also every IPv6 address of it. */
+static int hold_port(const struct json *port, bool ipv6, struct error *err)
+{
+	const char *name = text_of(port, "protocol", JSON_STRING);
 	const char *host = text_of(port, "hostIP", JSON_STRING);
 	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in6 address6 = { .sin6_family = AF_INET6 };
 	uint64_t number = 0;
 	size_t kind = 0;
 
-	while (kind < ARRAY_LEN(protocols) && !text_equal(protocols[kind].name, protocol))
+	while (kind < ARRAY_LEN(protocols) && !text_equal(protocols[kind].name, name))
 		kind++;
 	if (kind == ARRAY_LEN(protocols) || inet_pton(AF_INET, host, &address.sin_addr) != 1 ||
 	    number_parse_u64(text_of(port, "hostPort", JSON_NUMBER), UINT16_MAX, &number, err) < 0 ||
 	    number == 0)
 		return error_set(err, EINVAL, "a published port that makes no sense");
-	address.sin_port = htons((uint16_t)number);
-	autoclose int fd = socket(AF_INET, protocols[kind].type | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				  protocols[kind].protocol);
-	/* the kernel may have no SCTP for processes, and then nobody can take the port */
-	if (fd < 0 && protocols[kind].protocol == IPPROTO_SCTP && errno == EPROTONOSUPPORT)
-		return 0;
-	int result = fd < 0 ? -errno : bind_port(fd, &address);
-	if (result < 0)
-		return error_set(err, -result, "hold port %s:%" PRIu64 "/%s", host, number, protocol);
-	held.fds[held.count++] = take_fd(&fd);
-	return 0;
+	address.sin_port = address6.sin6_port = htons((uint16_t)number);
+	int result = hold_address(&protocols[kind], (const struct sockaddr *)(const void *)&address,
+				  sizeof(address), err);
+	if (result == 0 && ipv6 && address.sin_addr.s_addr == 0)
+		result = hold_address(&protocols[kind], (const struct sockaddr *)(const void *)&address6,
+				      sizeof(address6), err);
+	return result < 0 ? error_add(err, "hold port %s:%" PRIu64 "/%s", host, number, name) : 0;
 }
 
 /* --- all of a container -------------------------------------------------------------------------------- */
 
 static int hold_claim(const struct json *claim, struct error *err)
 {
-	const struct json *ports = claim->type == JSON_OBJECT ? json_get(claim, "ports") : NULL;
+	const struct json *ports = json_get(claim, "ports");
+	bool ipv6 = json_get(claim, "address6") != NULL;
 	int first = 0;
 
 	if (ports == NULL || ports->type != JSON_ARRAY)
 		return 0;
-	for (const struct json *port = ports->first; port != NULL && held.count < PORTS_MAX_HELD;
-	     port = port->next) {
+	for (const struct json *port = ports->first; port != NULL; port = port->next) {
 		struct error why;
-		int result = port->type != JSON_OBJECT ? 0 : hold_port(port, &why);
+		int result = port->type != JSON_OBJECT ? 0 : hold_port(port, ipv6, &why);
 
 		if (result < 0 && first == 0) {
 			first = result;

@@ -26,17 +26,29 @@
 
 /* --- the container's end ------------------------------------------------------------------------------- */
 
-/* A connection to the network namespace @namespace. This process is back in its own when it returns. */
-static int open_inside(int namespace, struct netlink *ret, struct error *err)
+/* @ret_own: this process's own, to come back. */
+static int enter(int namespace, int *ret_own, struct error *err)
 {
 	autoclose int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct netlink inside = { 0 };
 
 	if (own < 0)
 		return error_set(err, errno, "open \"/proc/self/ns/net\"");
 	if (setns(namespace, CLONE_NEWNET) < 0)
 		return error_set(err, errno, "enter the container's network namespace");
-	int result = netlink_open(&inside, err);
+	*ret_own = take_fd(&own);
+	return 0;
+}
+
+/* A connection to the network namespace @namespace. This process is back in its own when it returns. */
+static int open_inside(int namespace, struct netlink *ret, struct error *err)
+{
+	autoclose int own = -1;
+	struct netlink inside = { 0 };
+	int result = enter(namespace, &own, err);
+
+	if (result < 0)
+		return result;
+	result = netlink_open(&inside, err);
 	if (setns(own, CLONE_NEWNET) < 0) {
 		netlink_close(&inside);
 		return error_set(err, errno, "return from the container's network namespace");
@@ -44,6 +56,37 @@ static int open_inside(int namespace, struct netlink *ret, struct error *err)
 	if (result == 0)
 		*ret = inside;
 	return result;
+}
+
+/* It has the address that it is given, and takes none, nor a route, from what others on the bridge say. */
+static int prepare_ipv6(int namespace, const char *interface, struct error *err)
+{
+	char path[64 + IFNAMSIZ];
+	autoclose int own = -1;
+	int result = enter(namespace, &own, err);
+
+	if (result < 0)
+		return result;
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", interface);
+	result = fd_write_file_at(AT_FDCWD, path, "0", err);
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
+	if (result == 0)
+		result = fd_write_file_at(AT_FDCWD, path, "0", err);
+	if (setns(own, CLONE_NEWNET) < 0)
+		return error_set(err, errno, "return from the container's network namespace");
+	return result < 0 ? error_add(err, "prepare IPv6 of \"%s\"", interface) : 0;
+}
+
+static int attach6(struct netlink *inside, int namespace, const struct claim *claim, int index,
+		   struct error *err)
+{
+	int result = prepare_ipv6(namespace, claim->interface, err);
+
+	if (result == 0)
+		result = netlink_add_address6(inside, index, &claim->address6, claim->prefix6, err);
+	if (result == 0)
+		result = netlink_add_default_route6(inside, index, &claim->gateway6, err);
+	return result == -EEXIST ? 0 : result;
 }
 
 static int attach(struct netlink *netlink, const struct request *request, const struct claim *claim,
@@ -80,8 +123,11 @@ static int attach(struct netlink *netlink, const struct request *request, const 
 		result = netlink_set_up(&inside, link.index, NULL, err);
 	if (result == 0)
 		result = netlink_add_default_route(&inside, link.index, claim->gateway, err);
-	/* the first network's is the way out */
-	return result == -EEXIST ? 0 : result;
+	if (result == -EEXIST) /* the first network's is the way out */
+		result = 0;
+	return result < 0 || address6_is_none(&claim->address6)
+		       ? result
+		       : attach6(&inside, request->namespace, claim, link.index, err);
 }
 
 /* --- adding -------------------------------------------------------------------------------------------- */
@@ -96,6 +142,9 @@ static int fill_claim(struct front *front, const struct request *request, const 
 	if (result == 0)
 		result = choose_ports(&request->publish, &view->claims, probe_port, &front->arena,
 				      &claim.ports, err);
+	for (size_t i = 0; result == 0 && network->subnet6.prefix != 0 && i < claim.ports.count; i++)
+		if (claim.ports.items[i].host_ip == 0)
+			result = probe_port6(&claim.ports.items[i], err);
 	if (result < 0)
 		return result;
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -106,6 +155,9 @@ static int fill_claim(struct front *front, const struct request *request, const 
 		return error_set(err, ENOMEM, "name an interface");
 	claim.gateway = network->gateway;
 	claim.prefix = network->subnet.prefix;
+	claim.address6 = address6_of_host(&network->subnet6, claim.address - network->subnet.network);
+	claim.gateway6 = address6_of_host(&network->subnet6, claim.gateway - network->subnet.network);
+	claim.prefix6 = network->subnet6.prefix;
 	/* that of the address, so that nobody remembers another for it */
 	if (!request->has_mac)
 		claim.mac = (struct address_mac){

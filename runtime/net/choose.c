@@ -42,6 +42,7 @@ int choose_subnet(const struct config *config, const struct config_network *want
 	network->subnet = subnet;
 	network->gateway = wanted->gateway == 0 ? subnet.network + 1 : wanted->gateway;
 	network->mtu = wanted->mtu == 0 ? CONFIG_MTU : wanted->mtu;
+	network->subnet6 = wanted->subnet6;
 	network->last = 0;
 	return 0;
 }

@@ -37,6 +37,15 @@ static void add_address(struct text *ret, const char *name, uint32_t address)
 		text_format(ret, ",\"%s\":\"%s\"", name, room);
 }
 
+static void add_address6(struct text *ret, const char *name, const struct address6 *address)
+{
+	char room[ADDRESS6_TEXT_BYTES];
+
+	address6_format(address, room);
+	if (!address6_is_none(address))
+		text_format(ret, ",\"%s\":\"%s\"", name, room);
+}
+
 static void add_process(struct text *ret, const char *name, const struct process_id *process)
 {
 	if (process->pid != 0)
@@ -86,6 +95,10 @@ void claim_format(const struct claim *claim, struct text *ret)
 	add_text(ret, "hostname", claim->hostname);
 	add_address(ret, "address", claim->address);
 	add_address(ret, "gateway", claim->gateway);
+	add_address6(ret, "address6", &claim->address6);
+	add_address6(ret, "gateway6", &claim->gateway6);
+	if (claim->prefix6 != 0)
+		text_format(ret, ",\"prefix6\":%u", claim->prefix6);
 	add_process(ret, "process", &claim->process);
 	add_process(ret, "worker", &claim->worker);
 	add_file(ret, "namespace", &claim->namespace);
@@ -114,6 +127,17 @@ static int read_address(struct field_reader *reader, const struct json *value, v
 	if (field_expect(value, JSON_STRING, err) < 0)
 		return -EINVAL;
 	return address_parse(value->text, place, &why) == 0 ? 0 : json_error(value, err, "%s", why.text);
+}
+
+static int read_address6(struct field_reader *reader, const struct json *value, void *place,
+			 struct error *err)
+{
+	struct error why;
+
+	(void)reader; /* keeps nothing */
+	if (field_expect(value, JSON_STRING, err) < 0)
+		return -EINVAL;
+	return address6_parse(value->text, place, &why) == 0 ? 0 : json_error(value, err, "%s", why.text);
 }
 
 static int read_mac(struct field_reader *reader, const struct json *value, void *place, struct error *err)
@@ -203,6 +227,9 @@ static const struct field claim_fields[] = {
 	FIELD(struct claim, hostname, "hostname"),
 	FIELD_AS(struct claim, address, "address", FIELD_READ, .read = read_address),
 	FIELD_AS(struct claim, gateway, "gateway", FIELD_READ, .read = read_address),
+	FIELD_AS(struct claim, address6, "address6", FIELD_READ, .read = read_address6),
+	FIELD_AS(struct claim, gateway6, "gateway6", FIELD_READ, .read = read_address6),
+	FIELD(struct claim, prefix6, "prefix6", .max = 128),
 	FIELD_AS(struct claim, process, "process", FIELD_OBJECT, .of = &process_object),
 	FIELD_AS(struct claim, worker, "worker", FIELD_OBJECT, .of = &process_object),
 	FIELD_AS(struct claim, namespace, "namespace", FIELD_OBJECT, .of = &file_object),

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "base/values.h"
 #include "runtime/net/address.h"
+#include "runtime/net/address6.h"
 #include "runtime/net/publish.h"
 
 enum claim_driver { CLAIM_BRIDGE, CLAIM_CNI, CLAIM_DRIVER_COUNT };
@@ -40,6 +41,8 @@ struct claim {
 	const char *link;            /* the host's end of it; NULL: not known */
 	uint32_t address, gateway;   /* 0: none */
 	unsigned prefix;
+	struct address6 address6, gateway6; /* all 0: none */
+	unsigned prefix6;
 	struct address_mac mac;
 	const char *name, *hostname; /* NULL: none */
 	struct strings aliases;

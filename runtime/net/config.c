@@ -99,6 +99,24 @@ static int read_subnet(const struct json *value, struct address_subnet *ret, str
 	return config_parse_subnet(value->text, ret, &why) == 0 ? 0 : json_error(value, err, "%s", why.text);
 }
 
+static int read_subnet6(const struct json *value, struct address6_subnet *ret, struct error *err)
+{
+	struct error why;
+
+	if (expect(value, JSON_STRING, err) < 0)
+		return -EINVAL;
+	return address6_parse_subnet(value->text, ret, &why) == 0 ? 0
+								  : json_error(value, err, "%s", why.text);
+}
+
+int config_check_network(const struct config_network *network, struct error *err)
+{
+	if (network->subnet6.prefix != 0 && network->mtu != 0 && network->mtu < CONFIG_MIN_MTU6)
+		return error_set(err, 0, "network \"%s\": IPv6 needs an MTU of at least %d", network->name,
+				 CONFIG_MIN_MTU6);
+	return 0;
+}
+
 static int read_pools(const struct json *value, struct arena *arena, struct config *into, struct error *err)
 {
 	if (expect(value, JSON_ARRAY, err) < 0)
@@ -127,6 +145,8 @@ static int read_network(const struct json *value, struct config_network *ret, st
 
 		if (text_equal(member->name, "subnet"))
 			result = read_subnet(member, &network.subnet, err);
+		else if (text_equal(member->name, "subnet6"))
+			result = read_subnet6(member, &network.subnet6, err);
 		else if (text_equal(member->name, "mtu"))
 			result = read_number(member, CONFIG_MIN_MTU, CONFIG_MAX_MTU, &network.mtu, err);
 		else if (text_equal(member->name, "gateway"))
@@ -136,6 +156,8 @@ static int read_network(const struct json *value, struct config_network *ret, st
 		if (result < 0)
 			return result;
 	}
+	if (config_check_network(&network, &why) < 0)
+		return json_error(value, err, "%s", why.text);
 	if (gateway != NULL) {
 		if (expect(gateway, JSON_STRING, err) < 0)
 			return -EINVAL;

@@ -52,14 +52,12 @@ static void add_name(const char *name, const char **separator, struct text *ret)
 }
 
 /* What @claim's container is called: by itself with its host name first, by others without. */
-static void add_line(const struct claim *claim, bool own, struct text *ret)
+static void add_line(const struct claim *claim, const char *address, bool own, struct text *ret)
 {
 	const char *hostname = own ? claim->hostname : NULL, *separator = "\t";
-	char address[ADDRESS_TEXT_BYTES];
 
-	if (claim->address == 0 || (hostname == NULL && claim->name == NULL && claim->aliases.count == 0))
+	if (hostname == NULL && claim->name == NULL && claim->aliases.count == 0)
 		return;
-	address_format(claim->address, address);
 	text_append(ret, address);
 	add_name(hostname, &separator, ret);
 	if (claim->name != NULL && (hostname == NULL || !text_equal(claim->name, hostname)))
@@ -67,6 +65,19 @@ static void add_line(const struct claim *claim, bool own, struct text *ret)
 	for (size_t i = 0; i < claim->aliases.count; i++)
 		add_name(claim->aliases.items[i], &separator, ret);
 	text_append(ret, "\n");
+}
+
+/* A line for each of its addresses. */
+static void add_lines(const struct claim *claim, bool own, struct text *ret)
+{
+	char address[ADDRESS_TEXT_BYTES], address6[ADDRESS6_TEXT_BYTES];
+
+	address_format(claim->address, address);
+	address6_format(&claim->address6, address6);
+	if (claim->address != 0)
+		add_line(claim, address, own, ret);
+	if (!address6_is_none(&claim->address6))
+		add_line(claim, address6, own, ret);
 }
 
 /* Where the block of @begin to @end is in @old. NULL: nowhere. */
@@ -101,12 +112,12 @@ void hosts_format(const char *old, const struct claim_list *claims, const struct
 	if (length > 0 && old[length - 1] != '\n')
 		text_append(ret, "\n");
 	text_append(ret, begin.data);
-	add_line(claim, true, ret);
+	add_lines(claim, true, ret);
 	for (size_t i = 0; i < claims->count; i++) {
 		const struct claim *other = &claims->items[i];
 
 		if (other->alive && same_network(other, claim) && !text_equal(other->id, claim->id))
-			add_line(other, false, ret);
+			add_lines(other, false, ret);
 	}
 	text_append(ret, end.data);
 	if (after != NULL)

@@ -332,21 +332,53 @@ int netlink_add_address(struct netlink *netlink, int index, uint32_t address, un
 	return result < 0 ? error_set(err, -result, "add the address") : 0;
 }
 
-int netlink_add_default_route(struct netlink *netlink, int index, uint32_t gateway, struct error *err)
+int netlink_add_address6(struct netlink *netlink, int index, const struct address6 *address, unsigned prefix,
+			 struct error *err)
+{
+	char buffer[MESSAGE_BYTES];
+	struct nlmsghdr *message = begin(buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+	struct ifaddrmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
+
+	head->ifa_family = AF_INET6;
+	head->ifa_prefixlen = (uint8_t)prefix;
+	head->ifa_scope = RT_SCOPE_UNIVERSE;
+	head->ifa_flags = IFA_F_NODAD;
+	head->ifa_index = (uint32_t)index;
+	mnl_attr_put(message, IFA_LOCAL, sizeof(address->bytes), address->bytes);
+	mnl_attr_put(message, IFA_ADDRESS, sizeof(address->bytes), address->bytes);
+	int result = talk(netlink, message, NULL, NULL);
+	return result < 0 ? error_set(err, -result, "add the IPv6 address") : 0;
+}
+
+static int add_default_route(struct netlink *netlink, int index, unsigned char family, const void *gateway,
+			     size_t length, struct error *err)
 {
 	char buffer[MESSAGE_BYTES];
 	struct nlmsghdr *message = begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
 	struct rtmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
 
-	head->rtm_family = AF_INET;
+	head->rtm_family = family;
 	head->rtm_table = RT_TABLE_MAIN;
 	head->rtm_protocol = RTPROT_BOOT;
 	head->rtm_scope = RT_SCOPE_UNIVERSE;
 	head->rtm_type = RTN_UNICAST;
 	mnl_attr_put_u32(message, RTA_OIF, (uint32_t)index);
-	mnl_attr_put_u32(message, RTA_GATEWAY, htonl(gateway));
+	mnl_attr_put(message, RTA_GATEWAY, length, gateway);
 	int result = talk(netlink, message, NULL, NULL);
 	return result < 0 ? error_set(err, -result, "add the default route") : 0;
+}
+
+int netlink_add_default_route(struct netlink *netlink, int index, uint32_t gateway, struct error *err)
+{
+	const uint32_t bytes = htonl(gateway);
+
+	return add_default_route(netlink, index, AF_INET, &bytes, sizeof(bytes), err);
+}
+
+int netlink_add_default_route6(struct netlink *netlink, int index, const struct address6 *gateway,
+			       struct error *err)
+{
+	return add_default_route(netlink, index, AF_INET6, gateway->bytes, sizeof(gateway->bytes), err);
 }
 
 struct address_walk {
@@ -422,6 +454,48 @@ int netlink_each_route(struct netlink *netlink,
 	head->rtm_family = AF_INET;
 	int result = talk(netlink, message, walk_route, &walk);
 	return result < 0 ? error_set(err, -result, "list the routes") : 0;
+}
+
+struct route6_walk {
+	void (*seen)(int index, const struct address6_subnet *to, void *data);
+	void *data;
+};
+
+static int walk_route6(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *head = mnl_nlmsg_get_payload(message);
+	struct address6_subnet to = { .prefix = head->rtm_dst_len };
+	const struct route6_walk *walk = data;
+	const struct nlattr *attribute;
+	int index = 0;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || head->rtm_family != AF_INET6 ||
+	    head->rtm_table != RT_TABLE_MAIN || head->rtm_type != RTN_UNICAST || to.prefix > 128)
+		return MNL_CB_OK;
+	for (attribute = first_attribute(message, sizeof(*head)); attribute != NULL;
+	     attribute = next_attribute(message, attribute)) {
+		if (mnl_attr_get_type(attribute) == RTA_DST &&
+		    mnl_attr_get_payload_len(attribute) == sizeof(to.network.bytes))
+			memcpy(to.network.bytes, mnl_attr_get_payload(attribute), sizeof(to.network.bytes));
+		else if (mnl_attr_get_type(attribute) == RTA_OIF)
+			index = (int)mnl_attr_get_u32(attribute);
+	}
+	walk->seen(index, &to, walk->data);
+	return MNL_CB_OK;
+}
+
+int netlink_each_route6(struct netlink *netlink,
+			void (*seen)(int index, const struct address6_subnet *to, void *data), void *data,
+			struct error *err)
+{
+	char buffer[MESSAGE_BYTES];
+	struct nlmsghdr *message = begin(buffer, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
+	struct route6_walk walk = { seen, data };
+
+	head->rtm_family = AF_INET6;
+	int result = talk(netlink, message, walk_route6, &walk);
+	return result < 0 ? error_set(err, -result, "list the IPv6 routes") : 0;
 }
 
 /* --- nftables -------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "runtime/net/address.h"
+#include "runtime/net/address6.h"
 
 struct mnl_socket;
 /* A connection: to the network namespace that the thread was in when it was opened. */
@@ -66,6 +67,14 @@ must_check int netlink_add_address(struct netlink *netlink, int index, uint32_t 
 /* Errors: -EEXIST there is a default route already. */
 must_check int netlink_add_default_route(struct netlink *netlink, int index, uint32_t gateway,
 					 struct error *err);
+/* The same for IPv6. The address is had at once: nobody is asked whether it is his. */
+must_check int netlink_add_address6(struct netlink *netlink, int index, const struct address6 *address,
+				    unsigned prefix, struct error *err);
+must_check int netlink_add_default_route6(struct netlink *netlink, int index, const struct address6 *gateway,
+					  struct error *err);
+must_check int netlink_each_route6(struct netlink *netlink,
+				   void (*seen)(int index, const struct address6_subnet *to, void *data),
+				   void *data, struct error *err);
 /* @seen for each address of a link. */
 must_check int netlink_each_address(struct netlink *netlink,
 				    void (*seen)(int index, uint32_t address, unsigned prefix, void *data),

@@ -7,5 +7,7 @@
 
 /* A choose_probe: binds @port for a moment, in this process's network namespace. */
 must_check int probe_port(struct publish_port *port, struct error *err);
+/* Whether nobody has its number on the host's IPv6 addresses. Errors: as above. */
+must_check int probe_port6(const struct publish_port *port, struct error *err);
 
 #endif

@@ -44,6 +44,8 @@ const struct flag_row request_rows[] = {
 	FLAG(struct request_values, dns_option, LIST, "dns-option", 0, "OPTION", "an option of resolv.conf"),
 	FLAG(struct request_values, subnet, TEXT, "subnet", 0, "SUBNET",
 	     "of the bridge, where it has to be made: 10.91.0.0/16"),
+	FLAG(struct request_values, subnet6, TEXT, "subnet6", 0, "SUBNET",
+	     "IPv6 of the bridge, where it has to be made: fd00:91::/64"),
 	FLAG(struct request_values, mtu, INT, "mtu", 0, "BYTES", "of the bridge, where it has to be made"),
 	FLAG(struct request_values, id, TEXT, "id", 0, "ID",
 	     "the container; without it the state document is read from standard input"),
@@ -277,13 +279,15 @@ static int read_addresses(struct front *front, const struct request_values *valu
 		result = config_parse_subnet(values->subnet, &into->network.subnet, err);
 		into->network.gateway = 0;
 	}
+	if (result == 0 && values->subnet6 != NULL)
+		result = address6_parse_subnet(values->subnet6, &into->network.subnet6, err);
 	if (result == 0 && values->mtu.set) {
 		if (values->mtu.value < CONFIG_MIN_MTU || values->mtu.value > CONFIG_MAX_MTU)
 			return error_set(err, 0, "invalid MTU: not between %d and %d", CONFIG_MIN_MTU,
 					 CONFIG_MAX_MTU);
 		into->network.mtu = (unsigned)values->mtu.value;
 	}
-	return result;
+	return result < 0 ? result : config_check_network(&into->network, err);
 }
 
 static int read_files(struct front *front, const struct request_values *values, struct request *into,

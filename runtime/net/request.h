@@ -18,7 +18,7 @@
 #define REQUEST_INTERFACE "eth0"
 
 struct request_values {
-	const char *id, *network, *namespace, *interface, *mac, *ip, *subnet;
+	const char *id, *network, *namespace, *interface, *mac, *ip, *subnet, *subnet6;
 	const char *name, *hostname, *hosts, *resolver;
 	struct opt_i64 pid, mtu;
 	struct flag_list publish, aliases, dns, dns_search, dns_option;

@@ -29,6 +29,31 @@ static void add_port(const struct claim *claim, const struct publish_port *port,
 	text_format(ret, " : %s . %" PRIu16 "\n", to, port->container_port);
 }
 
+/* A port of every address of the host is one of its IPv6 addresses too. */
+static void add_port6(const struct claim *claim, const struct publish_port *port, struct text *ret)
+{
+	char to[ADDRESS6_TEXT_BYTES];
+
+	if (port->host_ip != 0 || address6_is_none(&claim->address6))
+		return;
+	address6_format(&claim->address6, to);
+	text_format(ret, "port published6 %s . %" PRIu16 " : %s . %" PRIu16 "\n",
+		    publish_protocol_names[port->protocol], port->host_port, to, port->container_port);
+}
+
+static void add_network(const struct state_network *network, struct text *ret)
+{
+	char subnet[ADDRESS_TEXT_BYTES], subnet6[ADDRESS6_TEXT_BYTES];
+
+	if (network->driver != CLAIM_BRIDGE || network->subnet.prefix == 0)
+		return;
+	address_format(network->subnet.network, subnet);
+	address6_format(&network->subnet6.network, subnet6);
+	text_format(ret, "bridge %s %s/%u\n", network->name, subnet, network->subnet.prefix);
+	if (network->subnet6.prefix != 0)
+		text_format(ret, "bridge6 %s %s/%u\n", network->name, subnet6, network->subnet6.prefix);
+}
+
 static int compare_lines(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -57,21 +82,16 @@ void rules_facts(const struct state_view *view, struct text *ret)
 	autotext struct text unsorted = TEXT_EMPTY;
 	size_t count = 0;
 
-	for (size_t i = 0; i < view->networks.count; i++) {
-		const struct state_network *network = &view->networks.items[i];
-		char subnet[ADDRESS_TEXT_BYTES];
-
-		address_format(network->subnet.network, subnet);
-		if (network->driver == CLAIM_BRIDGE && network->subnet.prefix != 0)
-			text_format(&unsorted, "bridge %s %s/%u\n", network->name, subnet,
-				    network->subnet.prefix);
-	}
+	for (size_t i = 0; i < view->networks.count; i++)
+		add_network(&view->networks.items[i], &unsorted);
 	for (size_t i = 0; i < view->claims.count; i++) {
 		const struct claim *claim = &view->claims.items[i];
 
 		for (size_t at = 0; claim->alive && claim->driver == CLAIM_BRIDGE && at < claim->ports.count;
-		     at++)
+		     at++) {
 			add_port(claim, &claim->ports.items[at], &unsorted);
+			add_port6(claim, &claim->ports.items[at], &unsorted);
+		}
 	}
 	ret->failed |= unsorted.failed;
 	if (unsorted.length == 0 || unsorted.failed)
@@ -104,15 +124,17 @@ static void add_elements(const char *facts, const char *map, struct text *ret)
 }
 
 /*
- * @rule once for each bridge: every @ becomes its name, every % its subnet. (They are letters, digits, dots
- * and dashes: nothing that nftables reads otherwise.)
+ * @rule once for each fact of @kind ("bridge", "bridge6"): every @ becomes its name, every % its subnet.
+ * (They are letters, digits, dots and dashes: nothing that nftables reads otherwise.)
  */
-static void add_rules(const char *facts, const char *rule, struct text *ret)
+static void add_rules(const char *facts, const char *kind, const char *rule, struct text *ret)
 {
-	for (const char *line = facts; *line != '\0'; line += strcspn(line, "\n") + 1) {
-		const char *name = line + strlen("bridge ");
+	size_t kind_length = strlen(kind);
 
-		if (!text_starts(line, "bridge "))
+	for (const char *line = facts; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		const char *name = line + kind_length + 1;
+
+		if (!text_starts(line, kind) || line[kind_length] != ' ')
 			continue;
 		size_t length = strcspn(name, " ");
 		for (const char *at = rule; *at != '\0'; at++) {
@@ -126,9 +148,15 @@ static void add_rules(const char *facts, const char *rule, struct text *ret)
 	}
 }
 
+/* Nothing with the address ::1 leaves lo, whatever rules say: who asks there is refused at once. */
+static const char to_published6[] = "\t\tip6 daddr != ::1 fib daddr type local"
+				    " dnat ip6 addr . port to meta l4proto . th dport map @published6\n";
+
 void rules_table(const char *facts, struct text *ret)
 {
 	/* named first, so that the deletion finds one; all of it is one transaction */
+	bool has_ipv6 = strstr(facts, "bridge6 ") != NULL;
+
 	text_append(ret, "table inet " RULES_TABLE "\ndelete table inet " RULES_TABLE "\n");
 	if (*facts == '\0')
 		return;
@@ -140,34 +168,44 @@ void rules_table(const char *facts, struct text *ret)
 			 "\tmap published-at {\n"
 			 "\t\ttype ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service\n");
 	add_elements(facts, "published-at", ret);
+	if (has_ipv6) {
+		text_append(ret, "\t}\n"
+				 "\tmap published6 {\n"
+				 "\t\ttype inet_proto . inet_service : ipv6_addr . inet_service\n");
+		add_elements(facts, "published6", ret);
+	}
 	/* route_localnet, which published ports need, would let containers reach the host's own 127.0.0.1 */
 	text_append(ret, "\t}\n"
 			 "\tchain guard {\n"
 			 "\t\ttype filter hook prerouting priority -300; policy accept;\n");
-	add_rules(facts,
+	add_rules(facts, "bridge",
 		  "\t\tiifname \"@\" ip daddr 127.0.0.0/8 drop\n"
 		  "\t\tiifname \"@\" ip saddr 127.0.0.0/8 drop\n",
 		  ret);
 	/* what comes from outside for 127.0.0.1 is nobody's: it must not be sent on before routing drops it
 	 */
+	text_append(ret, "\t}\n"
+			 "\tchain prerouting {\n"
+			 "\t\ttype nat hook prerouting priority -100; policy accept;\n"
+			 "\t\tip daddr != 127.0.0.0/8 fib daddr type local"
+			 " dnat ip addr . port to meta l4proto . th dport map @published\n"
+			 "\t\tip daddr != 127.0.0.0/8"
+			 " dnat ip addr . port to ip daddr . meta l4proto . th dport map @published-at\n");
+	if (has_ipv6)
+		text_append(ret, to_published6);
 	text_append(ret,
-		    "\t}\n"
-		    "\tchain prerouting {\n"
-		    "\t\ttype nat hook prerouting priority -100; policy accept;\n"
-		    "\t\tip daddr != 127.0.0.0/8 fib daddr type local"
-		    " dnat ip addr . port to meta l4proto . th dport map @published\n"
-		    "\t\tip daddr != 127.0.0.0/8"
-		    " dnat ip addr . port to ip daddr . meta l4proto . th dport map @published-at\n"
 		    "\t}\n"
 		    "\tchain output {\n"
 		    "\t\ttype nat hook output priority -100; policy accept;\n"
 		    "\t\tfib daddr type local dnat ip addr . port to meta l4proto . th dport map @published\n"
-		    "\t\tdnat ip addr . port to ip daddr . meta l4proto . th dport map @published-at\n"
-		    "\t}\n"
-		    "\tchain forward {\n"
-		    "\t\ttype filter hook forward priority 0; policy accept;\n");
+		    "\t\tdnat ip addr . port to ip daddr . meta l4proto . th dport map @published-at\n");
+	if (has_ipv6)
+		text_append(ret, to_published6);
+	text_append(ret, "\t}\n"
+			 "\tchain forward {\n"
+			 "\t\ttype filter hook forward priority 0; policy accept;\n");
 	/* only what is published is reached from elsewhere, other networks included */
-	add_rules(facts,
+	add_rules(facts, "bridge",
 		  "\t\toifname \"@\" ct state established,related accept\n"
 		  "\t\toifname \"@\" iifname \"@\" accept\n"
 		  "\t\toifname \"@\" ct status dnat accept\n"
@@ -177,10 +215,14 @@ void rules_table(const char *facts, struct text *ret)
 			 "\tchain postrouting {\n"
 			 "\t\ttype nat hook postrouting priority 100; policy accept;\n");
 	/* answers must come back through the host where the host changed what they answer to */
-	add_rules(facts,
+	add_rules(facts, "bridge",
 		  "\t\toifname \"@\" ip saddr 127.0.0.0/8 masquerade\n"
 		  "\t\toifname \"@\" ip saddr % ct status dnat masquerade\n"
 		  "\t\toifname != \"@\" oifname != \"lo\" ip saddr % masquerade\n",
+		  ret);
+	add_rules(facts, "bridge6",
+		  "\t\toifname \"@\" ip6 saddr % ct status dnat masquerade\n"
+		  "\t\toifname != \"@\" oifname != \"lo\" ip6 saddr % masquerade\n",
 		  ret);
 	text_append(ret, "\t}\n}\n");
 }

@@ -13,7 +13,8 @@
 
 /*
  * What @view says, one fact a line, sorted: "bridge hull0 10.91.0.0/16" and
- * "port published tcp . 8080 : 10.91.0.2 . 80": a map, and an element of it in nftables' words.
+ * "port published tcp . 8080 : 10.91.0.2 . 80"; for networks with IPv6 also "bridge6 hull0 fd00:91::/64" and
+ * "port published6 tcp . 8080 : fd00:91::2 . 80": a map, and an element of it in nftables' words.
  */
 void rules_facts(const struct state_view *view, struct text *ret);
 /* The commands that make the whole table of @facts, whatever it was. */

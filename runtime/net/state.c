@@ -213,7 +213,7 @@ static int read_member(const struct json *document, const char *name, const char
 static int parse_network(const char *bytes, size_t length, struct arena *arena, struct state_network *into,
 			 struct error *err)
 {
-	const struct json *document, *mtu;
+	const struct json *document, *mtu, *subnet6;
 	const char *subnet = NULL, *gateway = NULL, *last = NULL;
 	uint64_t number = 0;
 	int result = json_parse(arena, "network", bytes, length, &document, err);
@@ -237,6 +237,11 @@ static int parse_network(const char *bytes, size_t length, struct arena *arena, 
 				 : number_parse_u64(mtu->text, UINT16_MAX, &number, err);
 	}
 	into->mtu = (unsigned)number;
+	subnet6 = result < 0 ? NULL : json_get(document, "subnet6");
+	if (subnet6 != NULL)
+		result = subnet6->type != JSON_STRING
+				 ? json_error(subnet6, err, "is no string")
+				 : address6_parse_subnet(subnet6->text, &into->subnet6, err);
 	return result;
 }
 
@@ -389,6 +394,7 @@ int state_write_claim(const struct state *state, const struct claim *claim, stru
 int state_write_network(const struct state *state, const struct state_network *network, struct error *err)
 {
 	char subnet[ADDRESS_TEXT_BYTES], gateway[ADDRESS_TEXT_BYTES], last[ADDRESS_TEXT_BYTES];
+	char subnet6[ADDRESS6_TEXT_BYTES];
 	autotext struct text text = TEXT_EMPTY;
 	autoclose int home = -1;
 	int result = open_network(state, network->driver, network->name, &home, err);
@@ -396,8 +402,12 @@ int state_write_network(const struct state *state, const struct state_network *n
 	address_format(network->subnet.network, subnet);
 	address_format(network->gateway, gateway);
 	address_format(network->last, last);
-	text_format(&text, "{\"subnet\":\"%s/%u\",\"gateway\":\"%s\",\"last\":\"%s\",\"mtu\":%u}\n", subnet,
+	address6_format(&network->subnet6.network, subnet6);
+	text_format(&text, "{\"subnet\":\"%s/%u\",\"gateway\":\"%s\",\"last\":\"%s\",\"mtu\":%u", subnet,
 		    network->subnet.prefix, gateway, last, network->mtu);
+	if (network->subnet6.prefix != 0)
+		text_format(&text, ",\"subnet6\":\"%s/%u\"", subnet6, network->subnet6.prefix);
+	text_append(&text, "}\n");
 	if (result == 0)
 		result = write_file(home, &text, "network", err);
 	return result < 0 ? error_add(err, "note the network \"%s\"", network->name) : 0;

@@ -34,6 +34,7 @@ struct state_network {
 	uint32_t gateway;
 	uint32_t last; /* the address that was given out last; 0: none */
 	unsigned mtu;
+	struct address6_subnet subnet6; /* prefix 0: no IPv6 */
 };
 
 struct state_network_list {

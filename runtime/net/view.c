@@ -23,6 +23,14 @@ static void add_address(struct text *ret, const char *name, uint32_t address)
 	add_text(ret, name, address == 0 ? "" : room);
 }
 
+static void add_address6(struct text *ret, const char *name, const struct address6 *address)
+{
+	char room[ADDRESS6_TEXT_BYTES];
+
+	address6_format(address, room);
+	add_text(ret, name, address6_is_none(address) ? "" : room);
+}
+
 static void add_ports(struct text *ret, const struct publish_list *ports)
 {
 	text_append(ret, "\"Ports\":[");
@@ -57,6 +65,9 @@ int view_make(const struct claim *claim, struct arena *arena, const struct json 
 	add_address(&text, "IPAddress", claim->address);
 	text_format(&text, "\"IPPrefixLen\":%u,", claim->prefix);
 	add_address(&text, "Gateway", claim->gateway);
+	add_address6(&text, "GlobalIPv6Address", &claim->address6);
+	text_format(&text, "\"GlobalIPv6PrefixLen\":%u,", claim->prefix6);
+	add_address6(&text, "IPv6Gateway", &claim->gateway6);
 	add_text(&text, "MacAddress", memcmp(&claim->mac, &none, sizeof(none)) == 0 ? "" : mac);
 	publish_format(&claim->ports, &ports);
 	add_text(&text, "PortsText", ports.data);

@@ -8,7 +8,8 @@
 #include "runtime/net/claim.h"
 
 /*
- * {"ID","Name","Network","Driver","Interface","IPAddress","IPPrefixLen","Gateway","MacAddress","PortsText","Ports":
+ * {"ID","Name","Network","Driver","Interface","IPAddress","IPPrefixLen","Gateway","GlobalIPv6Address",
+ * "GlobalIPv6PrefixLen","IPv6Gateway","MacAddress","PortsText","Ports":
  * [{"HostIp","HostPort","ContainerPort","Protocol"}]}, in @arena.
  */
 must_check int view_make(const struct claim *claim, struct arena *arena, const struct json **ret,

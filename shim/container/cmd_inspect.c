@@ -172,13 +172,14 @@ static void add_mounts(struct text *ret, const struct spec *spec)
 static void add_network(struct front *front, struct text *ret, const struct view *view)
 {
 	struct network_list list = { 0 };
-	const struct json *network, *ports, *prefix;
+	const struct json *network, *ports, *prefix, *prefix6;
 
 	if (network_possible(view))
 		network_load(front, &list);
 	network = network_of(&list, view->id);
 	ports = network == NULL ? NULL : json_get(network, "Ports");
 	prefix = network == NULL ? NULL : json_get(network, "IPPrefixLen");
+	prefix6 = network == NULL ? NULL : json_get(network, "GlobalIPv6PrefixLen");
 	text_append(ret, "\"NetworkSettings\":{");
 	add_text(ret, "Network", view->container.network);
 	add_text(ret, "Name", network_text(network, "Network"));
@@ -187,6 +188,10 @@ static void add_network(struct front *front, struct text *ret, const struct view
 	text_format(ret, "\"IPPrefixLen\":%s,",
 		    prefix == NULL || prefix->type != JSON_NUMBER ? "0" : prefix->text);
 	add_text(ret, "Gateway", network_text(network, "Gateway"));
+	add_text(ret, "GlobalIPv6Address", network_text(network, "GlobalIPv6Address"));
+	text_format(ret, "\"GlobalIPv6PrefixLen\":%s,",
+		    prefix6 == NULL || prefix6->type != JSON_NUMBER ? "0" : prefix6->text);
+	add_text(ret, "IPv6Gateway", network_text(network, "IPv6Gateway"));
 	add_text(ret, "MacAddress", network_text(network, "MacAddress"));
 	text_append(ret, "\"Ports\":");
 	if (ports == NULL)

@@ -106,6 +106,36 @@ static void test_connections_that_are_over(void)
 	ports_release();
 }
 
+/* Where the container has an IPv6 address, a port of every address is one of every IPv6 address too. */
+static void test_ipv6(void)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char text[256];
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		printf("# this machine has no IPv6\n");
+		close(fd);
+		return;
+	}
+	CHECK_INT(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	close(fd);
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		(void)snprintf(
+			text, sizeof(text),
+			"{%s\"ports\":[{\"hostIP\":\"0.0.0.0\",\"hostPort\":%u,\"protocol\":\"tcp\"}]}",
+			ipv6 ? "\"address6\":\"fd00::2\"," : "", ntohs(address.sin6_port));
+		put_claim("bridge/hull0/containers/web", text);
+		CHECK_INT(ports_hold(scratch, "web", &err), 0);
+		fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int result = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+		CHECK_INT(result, ipv6 ? -EADDRINUSE : 0);
+		close(fd);
+		ports_release();
+	}
+}
+
 static void test_not_held(void)
 {
 	uint16_t port = 0;
@@ -159,6 +189,7 @@ static const struct test tests[] = {
 	{ "a place for it", test_place },
 	{ "who comes later is refused, until they are let go", test_held },
 	{ "connections that are over do not count", test_connections_that_are_over },
+	{ "IPv6", test_ipv6 },
 	{ "what cannot be held is told", test_not_held },
 	{ "nothing stays", test_end },
 };

@@ -38,6 +38,9 @@ static void test_all(void)
 		.address = 0x0a5b0002,
 		.gateway = 0x0a5b0001,
 		.prefix = 16,
+		.address6 = { { 0xfd, [15] = 2 } },
+		.gateway6 = { { 0xfd, [15] = 1 } },
+		.prefix6 = 64,
 		.mac = { { 2, 0x68, 0x0a, 0x5b, 0, 2 } },
 		.name = "web",
 		.hostname = "box",
@@ -63,6 +66,9 @@ static void test_all(void)
 	CHECK_INT(read.address, 0x0a5b0002);
 	CHECK_INT(read.gateway, 0x0a5b0001);
 	CHECK_INT(read.prefix, 16);
+	CHECK(memcmp(&read.address6, &claim.address6, sizeof(claim.address6)) == 0);
+	CHECK(memcmp(&read.gateway6, &claim.gateway6, sizeof(claim.gateway6)) == 0);
+	CHECK_INT(read.prefix6, 64);
 	CHECK(memcmp(&read.mac, &claim.mac, sizeof(claim.mac)) == 0);
 	CHECK_STR(read.name, "web");
 	CHECK_STR(read.hostname, "box");

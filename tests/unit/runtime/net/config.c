@@ -39,7 +39,7 @@ static void test_all(void)
 	CHECK(parse("{\"pools\":[\"10.1.0.0/16\",\"10.2.0.0/24\"],"
 		    "\"networks\":{\"a\":{\"subnet\":\"10.9.0.0/"
 		    "24\",\"gateway\":\"10.9.0.254\",\"mtu\":9000},"
-		    "\"b\":{}},"
+		    "\"b\":{\"subnet6\":\"fd00:9::1/64\"}},"
 		    "\"cni\":{\"lists\":[\"/x\"],\"plugins\":[\"/y\",\"/z\"],\"timeout\":5}}",
 		    &config, &err) == 0);
 	CHECK_INT(config.pool_count, 2);
@@ -48,7 +48,12 @@ static void test_all(void)
 	CHECK_INT(network.subnet.network, 0x0a090000);
 	CHECK_INT(network.gateway, 0x0a0900fe);
 	CHECK_INT(network.mtu, 9000);
-	CHECK_INT(config_network_of(&config, "b").subnet.prefix, 0);
+	CHECK_INT(network.subnet6.prefix, 0);
+	network = config_network_of(&config, "b");
+	CHECK_INT(network.subnet.prefix, 0);
+	CHECK_INT(network.subnet6.prefix, 64);
+	CHECK_INT(network.subnet6.network.bytes[0], 0xfd);
+	CHECK_INT(network.subnet6.network.bytes[15], 0);
 	CHECK_STR(config.cni_lists.items[0], "/x");
 	CHECK_INT(config.cni_plugins.count, 2);
 	CHECK_INT(config.cni_timeout_s, 5);
@@ -66,6 +71,9 @@ static void test_refused(void)
 		"{\"pools\":[1]}",
 		"{\"networks\":[]}",
 		"{\"networks\":{\"a\":[]}}",
+		"{\"networks\":{\"a\":{\"subnet6\":\"10.0.0.0/24\"}}}",
+		"{\"networks\":{\"a\":{\"subnet6\":7}}}",
+		"{\"networks\":{\"a\":{\"subnet6\":\"fd00::/64\",\"mtu\":1000}}}",
 		"{\"networks\":{\"a\":{\"subnets\":\"10.0.0.0/24\"}}}",
 		"{\"networks\":{\"a\":{\"mtu\":\"1500\"}}}",
 		"{\"networks\":{\"a\":{\"mtu\":100}}}",

@@ -21,6 +21,13 @@ static struct claim claims[] = {
 	{ .network = "m", .id = "4", .address = 0x0b000002, .name = "elsewhere", .alive = true },
 	{ .network = "n", .id = "5", .address = 0, .name = "unaddressed", .alive = true },
 	{ .network = "n", .id = "6", .address = 0x0a000006, .hostname = "unnamed", .alive = true },
+	{ .network = "6",
+	  .id = "7",
+	  .address = 0x0c000002,
+	  .address6 = { { 0xfd, [15] = 2 } },
+	  .name = "six",
+	  .hostname = "box",
+	  .alive = true },
 };
 static const struct claim_list list = { ARRAY_LEN(claims), claims };
 
@@ -45,6 +52,14 @@ static void test_hosts(void)
 	/* a mark that its container has broken: begun anew below */
 	check(BEGIN "old\n", 1, BEGIN "old\n" BEGIN "10.0.0.3\tdb\n10.0.0.2\tweb www site\n" END);
 	check("# " BEGIN END, 1, "# " BEGIN END BEGIN "10.0.0.3\tdb\n10.0.0.2\tweb www site\n" END);
+}
+
+static void test_ipv6(void)
+{
+	autotext struct text text = TEXT_EMPTY;
+
+	hosts_format("x\n", &list, &claims[6], &text);
+	CHECK_HAS(text.data, "12.0.0.2\tbox six\nfd00::2\tbox six\n# hull-net: end");
 }
 
 static void test_new_hosts(void)
@@ -102,6 +117,7 @@ static void test_resolver(void)
 static const struct test tests[] = {
 	{ "hosts", test_hosts },
 	{ "a file that was empty", test_new_hosts },
+	{ "IPv6", test_ipv6 },
 	{ "names", test_names },
 	{ "resolv.conf", test_resolver },
 };

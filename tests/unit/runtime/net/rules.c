@@ -51,9 +51,31 @@ static void test_table(void)
 	CHECK_HAS(table.data, "iifname \"a.b-c\" ip daddr 127.0.0.0/8 drop\n");
 	CHECK_HAS(table.data, "oifname != \"n\" oifname != \"lo\" ip saddr 10.0.0.0/24 masquerade\n");
 	CHECK_HAS(table.data, "oifname != \"a.b-c\" oifname != \"lo\" ip saddr 11.0.0.0/16 masquerade\n");
+	CHECK(strstr(table.data, "ip6") == NULL && strstr(table.data, "published6") == NULL);
 	CHECK(strstr(table.data, "unmade") == NULL && strchr(table.data, '@') != NULL);
 	rules_table("", &none);
 	CHECK_STR(none.data, "table inet hull-net\ndelete table inet hull-net\n");
+}
+
+static void test_ipv6(void)
+{
+	static const struct address6_subnet subnet = { { { 0xfd } }, 64 };
+	struct state_network network = { .name = "n", .subnet = { 0x0a000000, 24 }, .subnet6 = subnet };
+	struct claim claim = claims[0];
+	const struct state_view one = { { 1, &network }, { 1, &claim } };
+	autotext struct text facts = TEXT_EMPTY, table = TEXT_EMPTY;
+
+	claim.address6 = address6_of_host(&subnet, 2);
+	rules_facts(&one, &facts);
+	CHECK_STR(facts.data, "bridge n 10.0.0.0/24\n"
+			      "bridge6 n fd00::/64\n"
+			      "port published tcp . 8080 : 10.0.0.2 . 80\n"
+			      "port published-at 127.0.0.1 . udp . 53 : 10.0.0.2 . 5353\n"
+			      "port published6 tcp . 8080 : fd00::2 . 80\n");
+	rules_table(facts.data, &table);
+	CHECK_HAS(table.data, "elements = { tcp . 8080 : fd00::2 . 80 }\n");
+	CHECK_HAS(table.data, "oifname != \"n\" oifname != \"lo\" ip6 saddr fd00::/64 masquerade\n");
+	CHECK_HAS(table.data, "oifname != \"n\" oifname != \"lo\" ip saddr 10.0.0.0/24 masquerade\n");
 }
 
 static void test_split(void)
@@ -71,6 +93,7 @@ static void test_split(void)
 static const struct test tests[] = {
 	{ "facts", test_facts },
 	{ "the table", test_table },
+	{ "IPv6", test_ipv6 },
 	{ "lines", test_split },
 };
 TEST_MAIN(tests)
