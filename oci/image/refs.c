@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -227,6 +228,21 @@ static int format(const struct refs *refs, struct arena *arena, struct text *ret
 	return text_done(ret, err);
 }
 
+/* Without room on the disk nothing could be removed either, if a table that grows no longer had none kept. */
+static int write_table(const struct store *store, const struct text *table, struct error *err)
+{
+	int result = store_write(store, "index.json", table, true, err);
+	struct stat old;
+
+	if ((result == -ENOSPC || result == -EDQUOT) &&
+	    fstatat(store->root, "index.json", &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (off_t)table->length <= old.st_size && store_use_reserve(store))
+		result = store_write(store, "index.json", table, true, err);
+	else if (result == 0)
+		store_keep_reserve(store, table->length);
+	return result;
+}
+
 int refs_commit(const struct store *store, struct arena *arena, const struct refs *refs, struct error *err)
 {
 	autotext struct text text = TEXT_EMPTY;
@@ -237,7 +253,7 @@ int refs_commit(const struct store *store, struct arena *arena, const struct ref
 		result = error_set(err, 0, "the store has room for %d names of images, and %zu bytes of them",
 				   IMAGE_MAX_MANIFESTS, IMAGE_MAX_BYTES);
 	if (result == 0)
-		result = store_write(store, "index.json", &text, true, err);
+		result = write_table(store, &text, err);
 	if (result == 0)
 		result = store_sync_directory(store, ".", err);
 	store_unlock(store);

@@ -236,6 +236,26 @@ int store_write(const struct store *store, const char *path, const struct text *
 	return result;
 }
 
+#define RESERVE "reserve"
+#define RESERVE_MIN_BYTES ((off_t)64 << 10)
+
+void store_keep_reserve(const struct store *store, size_t bytes)
+{
+	off_t wanted = (off_t)bytes < RESERVE_MIN_BYTES / 2 ? RESERVE_MIN_BYTES : 2 * (off_t)bytes;
+	struct stat st;
+
+	if (fstatat(store->root, RESERVE, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size >= (off_t)bytes)
+		return;
+	autoclose int fd = openat(store->root, RESERVE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && fallocate(fd, 0, 0, wanted) < 0)
+		(void)unlinkat(store->root, RESERVE, 0); /* then there is none, as before */
+}
+
+bool store_use_reserve(const struct store *store)
+{
+	return unlinkat(store->root, RESERVE, 0) == 0;
+}
+
 int store_sync_directory(const struct store *store, const char *path, struct error *err)
 {
 	autoclose int fd = openat(store->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -4,10 +4,12 @@
  *	oci-layout, index.json    the layout; index.json is the table of images, replaced by rename
  *	blobs/ALGORITHM/HEX       content by its digest, published by rename
  *	layers/ALGORITHM/HEX/     an unpacked layer by its diffID: diff/, index, meta.json; published by
- *rename chains/HEX/               what must lie between layers of one image, by chainID: see assembly.h
+ *	                          rename
+ *	chains/ALGORITHM/HEX/     what must lie between layers of one image, by chainID: see assembly.h
  *	bundles/ID.json           pins: which bundle stands on which layers
  *	tmp/NAME/                 of one process each, held by a lock on it: see session.h
  *	trash/NAME                renamed away, on its way out
+ *	reserve                   empty blocks: room for a smaller index.json on a full disk
  *	store.lock                exclusive: index.json is replaced, garbage is moved away; shared: something
  *	                          is claimed or pinned. Never held while bytes are copied
  *
@@ -55,6 +57,13 @@ must_check int store_empty_trash(const struct store *store, struct error *err);
  */
 must_check int store_write(const struct store *store, const char *path, const struct text *text, bool sync,
 			   struct error *err);
+/*
+ * See that there is room for @bytes that only store_use_reserve gives back. Where there is none it is not an
+ * error: this is done while there is room. store.lock must be held exclusively, for both.
+ */
+void store_keep_reserve(const struct store *store, size_t bytes);
+/* Give the room back. Returns whether there was any. */
+bool store_use_reserve(const struct store *store);
 /* fsync(2) of the directory @path, so that renames in it are on the disk. */
 must_check int store_sync_directory(const struct store *store, const char *path, struct error *err);
 /* The path of what @digest (a checked one) names: "blobs/sha256/HEX", "layers/sha256/HEX". */

@@ -184,6 +184,16 @@ requires_disk() {
 
 # --- no room ---------------------------------------------------------------------------------------------------
 
+# fill: no block of the disk is left.
+fill() {
+	local n=0
+	dd if=/dev/zero of="$(mktemp "$SCRATCH/disk/filler/XXXXXX")" bs=4k status=none || true
+	while ((n < 5)); do
+		sync -f "$SCRATCH/disk"
+		head -c 1 /dev/zero >"$(mktemp "$SCRATCH/disk/filler/XXXXXX")" || n=$((n + 1))
+	done 2>/dev/null
+}
+
 @test "a full disk: one clear line, nothing half-published, and room again" {
 	requires_disk
 	sources
@@ -204,11 +214,18 @@ requires_disk() {
 	image import -q "$WORK/two"
 	image check --deep
 	assert_equal "$(image ls -q | wc -l)" 2
-	# so full that not even a removal's table fits: then it stays as it was, and works when there is room
-	dd if=/dev/zero of="$SCRATCH/disk/filler" bs=4k status=none || true
+	# so full that nothing fits any more: what was imported can still be removed, and there is room again
+	mkdir "$SCRATCH/disk/filler"
+	fill
 	image ls >/dev/null
-	image rm two:1 || [[ $(image ls -q | wc -l) -eq 2 ]]
-	rm "$SCRATCH/disk/filler"
+	run image tag two:1 three:1
+	assert_status 1
+	assert_output_has "no space left on device"
+	fill
+	image rm two:1
+	assert_equal "$(image ls -q | wc -l)" 1
+	image check --deep
+	rm -r "$SCRATCH/disk/filler"
 	image import -q "$WORK/two"
 	image rm two:1
 	image check --deep
