@@ -48,7 +48,8 @@ static int look(const struct store *store, const struct content *content, struct
 			return result;
 		if (meta.opaque)
 			*ret = (struct survey){ .bottom = i };
-		ret->leans = ret->leans || (i > ret->bottom && (meta.implied > 0 || meta.lower_links > 0));
+		/* the lowest has links to nothing: that is told where they are looked for */
+		ret->leans = ret->leans || meta.lower_links > 0 || (i > ret->bottom && meta.implied > 0);
 	}
 	return 0;
 }

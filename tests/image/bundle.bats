@@ -266,6 +266,51 @@ busybox_image() {
 	assert_no_garbage
 }
 
+@test "a hard link to what comes later in its layer is there; one to what never comes is told" {
+	local usual='.config = {Cmd: ["cat", "/twin"], Env: ["PATH=/bin"]}'
+	rootfs "$WORK/t"
+	echo "told twice" >"$WORK/t/target"
+	ln "$WORK/t/target" "$WORK/t/twin"
+	(
+		cd "$WORK/t"
+		tar -cf ../never.tar target twin
+		tar --delete -f ../never.tar target
+		cp ../never.tar ../later.tar
+		rm twin
+		tar -rf ../later.tar ./*
+		rm target
+		tar -cf ../below.tar ./*
+	)
+	layout "$WORK/l"
+	add_manifest "$WORK/l" "$usual" gzip "$WORK/later.tar"
+	name_manifest "$WORK/l" later:1
+	add_manifest "$WORK/l" "$usual" gzip "$WORK/below.tar" "$WORK/later.tar"
+	name_manifest "$WORK/l" later:2
+	image import -q "$WORK/l"
+	for name in later:1 later:2; do
+		image bundle --network none "$name" "$SCRATCH/b"
+		run hull run -b "$SCRATCH/b" "$TAG"
+		assert_equal "$output" "told twice"
+		rm -r "$SCRATCH/b"
+	done
+	for layers in never "below never"; do
+		rm -r "$WORK/l"
+		layout "$WORK/l"
+		# shellcheck disable=SC2046,SC2086 # a word for each layer
+		add_manifest "$WORK/l" "$usual" gzip $(printf "$WORK/%s.tar " $layers)
+		name_manifest "$WORK/l" never:1
+		image import -q "$WORK/l" || true
+		for command in bundle unpack; do
+			run image "$command" never:1 "$SCRATCH/$command"
+			assert_status 6
+			assert_output_has "a hard link to \"target\""
+			assert_equal "$(wc -l <<<"$output")" 1
+			[[ ! -e $SCRATCH/$command ]]
+		done
+	done
+	assert_no_garbage
+}
+
 @test "a bundle of ten layers takes at most 10 milliseconds" {
 	[[ $IMAGE != */asan/* ]] || skip "sanitizers are slow"
 	simple_layout "$WORK/l" app:1 10
