@@ -21,6 +21,8 @@ static const struct flag_row global_rows[] = {
 	     "where images are kept (default: that of hull image)"),
 	FLAG(struct command_globals, hull, TEXT, "hull", 0, "PATH",
 	     "the runtime (default: the one beside this program)"),
+	FLAG(struct command_globals, volumes, TEXT, "volumes", 0, "DIR",
+	     "where named volumes are (default: that of hull image)"),
 	FLAG(struct command_globals, version, BOOL, "version", 'v', NULL, "print the version"),
 	{ 0 },
 };

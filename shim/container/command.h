@@ -12,7 +12,7 @@
 
 /* Before the command's name. */
 struct command_globals {
-	const char *store, *run, *root, *hull, *images;
+	const char *store, *run, *root, *hull, *images, *volumes;
 	struct opt_bool version;
 };
 extern const struct commands_program command_program;

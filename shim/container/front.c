@@ -98,6 +98,8 @@ int front_open(struct front *front, const void *values, struct error *err)
 	if (result == 0)
 		result = place(front, globals->images, NULL, &front->images, err);
 	if (result == 0)
+		result = place(front, globals->volumes, NULL, &front->volumes, err);
+	if (result == 0)
 		result = program_directory(&directory, err);
 	if (result == 0) {
 		front->directory = arena_copy(&front->arena, directory.data, directory.length);

@@ -16,6 +16,7 @@ struct front {
 	const char *hull, *shim; /* paths of the programs */
 	const char *directory;   /* where they are */
 	const char *images;      /* root of the image store; NULL: hull-image's default */
+	const char *volumes;     /* root of named volumes; NULL: hull-image's default */
 	struct store store;
 	const char *unsynced; /* name of a new container whose records are synced while hull-shim starts it;
 				 NULL: none */

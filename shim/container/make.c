@@ -273,6 +273,7 @@ static int make_bundle(struct front *front, struct making *making, const char *d
 	spawn_add(&args, "bundle");
 	add_option(&args, "--id", container->id);
 	add_option(&args, "--name", container->name);
+	add_option(&args, "--volumes", front->volumes);
 	add_option(&args, "--platform", making->values->platform);
 	if (container->terminal)
 		spawn_add(&args, "--tty");

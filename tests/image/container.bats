@@ -131,8 +131,12 @@ with_dev() {
 	container start -a "$id" >/dev/null
 	run container start -a "$id"
 	assert_equal "$output" $'seed\nmore\nmore'
-	volumes=$(in_place mktemp -d "$PLACE/vol.XXXXXX")
-	inside '' -v "$volumes:/data" -- 'cat /data/* 2>/dev/null; true'
+	inside '' -v "$TAG-named:/mine" -- 'echo kept >/mine/file'
+	inside 'kept' -v "$TAG-named:/mine:ro" -- 'cat /mine/file'
+	run in_place find "$PLACE/volumes" -name file
+	assert_output_has "/$TAG-named/"
+	assert_equal "$(wc -l <<<"$output")" 1
+	[[ ! -e /var/lib/hull/volumes/$TAG-named ]]
 }
 
 @test "limits are in the cgroup" {

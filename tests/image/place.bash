@@ -44,7 +44,7 @@ image() {
 
 container() {
 	in_place "$HULL" container --store "$PLACE/containers" --run "$PLACE/run" --root "$PLACE/state" \
-		--images "$PLACE/images" "$@"
+		--images "$PLACE/images" --volumes "$PLACE/volumes" "$@"
 }
 
 # Every container of the file's store.
