@@ -1,7 +1,6 @@
 /*
  * Who the program is: bounding set, ids, no_new_privs, the five capability sets. From here on this
- * process has no more rights than it is meant to have, but for the capabilities that the filter and
- * the last capset still need.
+ * process has no more rights than it is meant to have, but for the capability that a filter still needs.
  */
 #include "runtime/init/calls.h"
 #include "runtime/init/init.h"
@@ -63,30 +62,29 @@ static int drop_bounding_set(uint64_t keep, struct error *err)
 }
 
 /*
- * What a waiting container may at most have: its process's own capabilities and the few that the last
- * steps need. Who shares its pid namespace and may trace it gains no more than that.
+ * What is left until the last capset: the process's own, and what a filter needs where no_new_privs does not
+ * do. The inheritable set is the last one already: it gives nothing by itself, and may be more than what is
+ * permitted.
  */
-int init_narrow_capabilities(struct init *init, struct error *err)
+static long narrow_capabilities(const struct plan *plan)
 {
-	const struct plan *plan = init->plan;
-	uint64_t keep =
-		plan->capabilities.permitted | 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
-	uint64_t permitted;
-
-	if (plan->rlimits.count > 0)
-		keep |= 1ULL << CAP_SYS_RESOURCE;
-	if (plan->seccomp.count > 0 && (plan->flags & PLAN_NO_NEW_PRIVS) == 0)
-		keep |= 1ULL << CAP_SYS_ADMIN; /* or no filter can be loaded */
+	uint64_t keep = plan->capabilities.permitted, permitted = 0;
 	long result = get_permitted(&permitted);
-	if (result == 0)
-		result = set_capabilities(permitted & keep, permitted & keep, 0);
-	return result < 0 ? error_set(err, (int)-result, "set capabilities") : 0;
+
+	if (plan->seccomp.count > 0 && (plan->flags & PLAN_NO_NEW_PRIVS) == 0)
+		keep |= 1ULL << CAP_SYS_ADMIN;
+	return result < 0
+		       ? result
+		       : set_capabilities(permitted & keep, permitted & keep, plan->capabilities.inheritable);
 }
 
+/*
+ * Before the gate: who shares the waiting container's pid namespace, or may trace it, gains no more than its
+ * program will have.
+ */
 int init_credentials(struct init *init, struct error *err)
 {
 	const struct plan *plan = init->plan;
-	uint64_t permitted;
 	int dropped = drop_bounding_set(plan->capabilities.bounding, err);
 
 	if (dropped < 0)
@@ -101,10 +99,8 @@ int init_credentials(struct init *init, struct error *err)
 	if (result < 0)
 		return error_set(err, (int)-result, "become user %u:%u", plan->uid, plan->gid);
 	result = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0); /* the change of uid has set it again */
-	if (result == 0)
-		result = get_permitted(&permitted);
 	if (result == 0) /* leaving uid 0 has emptied the effective set; the filter needs it */
-		result = set_capabilities(permitted, permitted, 0);
+		result = narrow_capabilities(plan);
 	if (result == 0 && (plan->flags & PLAN_NO_NEW_PRIVS) != 0)
 		result = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 	return result < 0 ? error_set(err, (int)-result, "drop privileges") : 0;

@@ -119,11 +119,10 @@ int init_environment(struct init *init, struct error *err);
 int init_groups(struct init *init, struct error *err);
 int init_enter_cwd(struct init *init, struct error *err);
 int init_find_program(struct init *init, struct error *err);
-int init_narrow_capabilities(struct init *init, struct error *err);
-int init_created(struct init *init, struct error *err);
-int init_gate(struct init *init, struct error *err);
 int init_rlimits(struct init *init, struct error *err);
 int init_credentials(struct init *init, struct error *err);
+int init_created(struct init *init, struct error *err);
+int init_gate(struct init *init, struct error *err);
 int init_start_container_hooks(struct init *init, struct error *err);
 int init_execute(struct init *init, struct error *err);
 

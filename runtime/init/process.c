@@ -12,6 +12,7 @@
 #define MADV_DONTNEED_ADVICE 4
 #define PASSWD_MAX ((size_t)1 << 20)
 #define EXECUTE_NOTHING_OPEN 3
+#define RLIMIT_NOFILE_NUMBER 7
 
 int init_personality(struct init *init, struct error *err)
 {
@@ -255,6 +256,48 @@ int init_find_program(struct init *init, struct error *err)
 	return error_set(err, (int)-result, "exec: \"%s\": stat %s", program, program);
 }
 
+/*
+ * The gate's connection is one descriptor more, beside the streams, what is kept for the program, the
+ * conversation, the gate and the lock: who waits may have as many, whatever the limit will be.
+ */
+static uint64_t files_at_gate(const struct plan *plan)
+{
+	return plan->fds.gate < 0 ? 0 : 3ULL + plan->preserve_fds + 4;
+}
+
+static int set_limit(uint32_t resource, uint64_t soft, uint64_t hard, struct error *err)
+{
+	uint64_t values[2] = { soft, hard };
+	long result = sys_call6(__NR_prlimit64, 0, resource, SYS_PTR(values), 0, 0, 0);
+
+	return result < 0 ? error_set(err, (int)-result, "set rlimit %u", resource) : 0;
+}
+
+/* Before the ids: limits can be raised, and that of processes is looked at when the uid changes. */
+int init_rlimits(struct init *init, struct error *err)
+{
+	const struct plan *plan = init->plan;
+
+	for (PLAN_EACH(struct plan_rlimit, limit, plan, plan->rlimits)) {
+		uint64_t least = limit->resource == RLIMIT_NOFILE_NUMBER ? files_at_gate(plan) : 0;
+		int result = set_limit(limit->resource, limit->soft < least ? least : limit->soft,
+				       limit->hard < least ? least : limit->hard, err);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* The limit of descriptors that was too low for the gate: lowering needs no rights. */
+static int lower_files(const struct plan *plan, struct error *err)
+{
+	for (PLAN_EACH(struct plan_rlimit, limit, plan, plan->rlimits))
+		if (limit->resource == RLIMIT_NOFILE_NUMBER && limit->soft < files_at_gate(plan))
+			return set_limit(limit->resource, limit->soft, limit->hard, err);
+	return 0;
+}
+
 int init_created(struct init *init, struct error *err)
 {
 	(void)err;
@@ -309,21 +352,7 @@ int init_gate(struct init *init, struct error *err)
 	}
 	if ((plan->flags & PLAN_HAS_PROCESS) == 0)
 		return error_set(err, 0, "process property must not be empty");
-	return 0;
-}
-
-int init_rlimits(struct init *init, struct error *err)
-{
-	const struct plan *plan = init->plan;
-
-	for (PLAN_EACH(struct plan_rlimit, limit, plan, plan->rlimits)) {
-		uint64_t values[2] = { limit->soft, limit->hard };
-		long result = sys_call6(__NR_prlimit64, 0, limit->resource, SYS_PTR(values), 0, 0, 0);
-
-		if (result < 0)
-			return error_set(err, (int)-result, "set rlimit %u", limit->resource);
-	}
-	return 0;
+	return lower_files(plan, err);
 }
 
 /* Descriptors 3 … 3+N-1 are the program's; everything else goes with exec. */

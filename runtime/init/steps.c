@@ -49,11 +49,11 @@ static const struct init_step create_steps[] = {
 	{ "groups", init_groups },
 	{ "enter working directory", init_enter_cwd },
 	{ "find program", init_find_program },
-	{ "narrow capabilities", init_narrow_capabilities },
+	{ "rlimits", init_rlimits },
+	/* What waits has no more rights than its program will have. */
+	{ "credentials", init_credentials },
 	{ "report created", init_created },
 	{ "gate", init_gate },
-	{ "rlimits", init_rlimits },
-	{ "credentials", init_credentials },
 	{ "startContainer hooks", init_start_container_hooks },
 	{ "exec", init_execute },
 };

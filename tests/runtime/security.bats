@@ -607,10 +607,55 @@ image_link() {
 	rmdir "/sys/fs/cgroup/pids/$TAG-before/leaf" "/sys/fs/cgroup/pids/$TAG-before"
 }
 
-@test "a waiting container has few capabilities beyond its own" {
-	config "$B" '.process.capabilities |= map_values(["CAP_KILL"]) | .process.noNewPrivileges = true | del(.process.rlimits)'
+# what_waits FIELD: of its status, without blanks.
+what_waits() {
+	sed -n "s/^$1:[[:space:]]*//p" "/proc/$(pid_of "$TAG")/status" | tr -s '[:blank:]' ' '
+}
+
+@test "a waiting container is its program's user already, with its capabilities and no more" {
+	config "$B" '.process.capabilities |= map_values(["CAP_KILL", "CAP_CHOWN"]) | .process.noNewPrivileges = true |
+		.process.user = {uid: 1000, gid: 1001, additionalGids: [7]} |
+		.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}]'
+	bundle_args "$B" sleep 100
 	created
-	caps=$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(pid_of "$TAG")/status")
-	# KILL, SETGID, SETUID, SETPCAP
-	assert_equal "$((16#$caps))" "$((1 << 5 | 1 << 6 | 1 << 7 | 1 << 8))"
+	for field in CapEff CapPrm CapBnd CapInh; do
+		assert_equal "$field $((16#$(what_waits $field)))" "$field $((1 << 5 | 1))"
+	done
+	assert_equal "$(what_waits Uid)" "1000 1000 1000 1000"
+	assert_equal "$(what_waits Gid)" "1001 1001 1001 1001"
+	assert_equal "$(what_waits Groups | xargs)" 7
+	assert_equal "$(what_waits NoNewPrivs)" 1
+	# not dumpable: what would be its own is root's
+	assert_equal "$(stat -c %u "/proc/$(pid_of "$TAG")/fd")" 0
+	assert_equal "$(awk '/Max open files/ { print $4, $5 }' "/proc/$(pid_of "$TAG")/limits")" "100 200"
+	hull start "$TAG"
+	assert_equal "$(what_waits CapEff)" "$(what_waits CapBnd)"
+}
+
+@test "a waiting container keeps SYS_ADMIN where a filter needs it, until it is loaded" {
+	config "$B" '.process.capabilities |= map_values([]) | .process.noNewPrivileges = false |
+		.process.user = {uid: 1000, gid: 1000} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	bundle_args "$B" sleep 100
+	created
+	assert_equal "$((16#$(what_waits CapEff)))" "$((1 << 21))"
+	assert_equal "$((16#$(what_waits CapBnd)))" 0
+	hull start "$TAG"
+	assert_equal "$((16#$(what_waits CapEff))) $((16#$(what_waits CapPrm))) $(what_waits Seccomp)" "0 0 2"
+}
+
+@test "a limit of descriptors that leaves the gate none holds for the program" {
+	for limit in 0 1 3 4 5 6 7 8; do
+		config "$B" '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: $limit, hard: ($limit + 1)}]' --argjson limit "$limit"
+		bundle_args "$B" sleep 100
+		created
+		hull start "$TAG"
+		assert_equal "$(awk '/Max open files/ { print $4, $5 }' "/proc/$(pid_of "$TAG")/limits")" "$limit $((limit + 1))"
+		hull delete --force "$TAG"
+	done
+}
+
+@test "a user that cannot be is an error of create" {
+	config "$B" '.linux.namespaces += [{type: "user"}] | .process.user = {uid: 70000, gid: 0} | .linux.devices = [] |
+		.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = .linux.uidMappings'
+	refuses "become user 70000:0" create -b "$B" "$TAG"
 }
