@@ -8,7 +8,7 @@ setup_file() {
 	place_setup
 	[[ $EUID -eq 0 ]] || return 0
 	# named volumes of this file's own, and on another kind of file system than an overlay
-	in_place sh -c 'mount -t tmpfs volumes /var/lib && mkdir /var/lib/hull'
+	in_place sh -c "mkdir '$PLACE/volumes' && mount -t tmpfs volumes '$PLACE/volumes'"
 	in_place sh -c "head -c 2000000 /dev/zero >'$PLACE/root/srv/big'; mkdir -p '$PLACE/root/data/sub' &&
 		echo deep >'$PLACE/root/data/sub/file'"
 	image import --quiet --tag bb:1 --change 'CMD ["sh"]' --change 'VOLUME /data' "$PLACE/root"
@@ -34,22 +34,22 @@ inside() {
 	run inside -v filled:/data bb:1 cat /data/seed /data/sub/file
 	assert_status 0
 	assert_equal "$output" $'seed\ndeep'
-	run in_place ls -A /var/lib/hull/volumes
+	run in_place ls -A "$PLACE/volumes"
 	assert_equal "$output" filled
 }
 
 @test "a volume that somebody was killed over is made anew; one that cannot be filled leaves nothing" {
-	in_place mkdir -p /var/lib/hull/volumes/.new-again/data
-	in_place touch /var/lib/hull/volumes/.new-again/half
+	in_place mkdir -p "$PLACE/volumes/.new-again/data"
+	in_place touch "$PLACE/volumes/.new-again/half"
 	run inside -v again:/data bb:1 ls /data
 	assert_equal "$output" $'seed\nsub'
-	in_place mount -t tmpfs -o size=1m small /var/lib/hull/volumes
+	in_place mount -t tmpfs -o size=1m small "$PLACE/volumes"
 	run inside -v large:/srv bb:1 true
 	assert_status 125
 	assert_output_has 'no space left on device'
-	run in_place ls -A /var/lib/hull/volumes
+	run in_place ls -A "$PLACE/volumes"
 	assert_equal "$output" ''
-	in_place umount /var/lib/hull/volumes
+	in_place umount "$PLACE/volumes"
 }
 
 @test "a read-only mount is read-only all the way down" {
