@@ -199,6 +199,16 @@ $(B)/fuzzers/%: $(B)/tests/fuzz/%.o $(call libs,$(FUZZ_ROOMS))
 	$(Q)$(CC) $(LDFLAGS_DYNAMIC) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(call libs,$(FUZZ_ROOMS)) -Wl,--end-group $(LIB_WORKER) $(LIB_YAJL)
 fuzz-programs: $(FUZZ_BIN)
 
+# The same without an engine: each runs its seeds once, as a test.
+REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(B)/replay/%,$(wildcard tests/fuzz/*.c))
+$(B)/replay/corpus: tests/fuzz/seeds $(wildcard tests/fuzz/*.seeds)
+	$(Q)rm -rf $@ $@.new && tests/fuzz/seeds $@.new && mv -T $@.new $@
+$(B)/replay/%: $(B)/tests/fuzz/%.o $(B)/tests/helpers/replay.o $(call libs,$(FUZZ_ROOMS)) | $(B)/replay/corpus
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_DYNAMIC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(call libs,$(FUZZ_ROOMS)) -Wl,--end-group $(LIB_WORKER) $(LIB_YAJL)
+unit-programs: $(REPLAY_BIN)
+.SECONDARY: $(REPLAY_BIN:$(B)/replay/%=$(B)/tests/fuzz/%.o) $(B)/tests/helpers/replay.o
+
 # --- the targets for people and CI ---------------------------------------------------------------------
 # Those that need programs of the machine install them first (deps), and build by a recursive call: only
 # there does make look at the compiler.
@@ -231,13 +241,13 @@ check:
 	tests/helpers/deps build test
 	+@$(MAKE_BUILD) $(jobs) all unit-programs
 	+@$(MAKE_BUILD) $(jobs) FAULTS=1 all
-	@$(RUN_TESTS) "unit tests, command line, plans, containers" $(sort $(UNIT_BIN)) $(BATS)
+	@$(RUN_TESTS) "unit tests, command line, plans, containers" $(sort $(UNIT_BIN) $(REPLAY_BIN)) $(BATS)
 
-## make check-unit    the unit tests only (also with ASAN=1)
+## make check-unit    the unit tests and the fuzzers' seeds only (also with ASAN=1)
 check-unit:
 	tests/helpers/deps build test
 	+@$(MAKE_BUILD) $(jobs) unit-programs
-	@$(RUN_TESTS) "unit tests$(if $(ASAN), under sanitizers)" $(sort $(UNIT_BIN))
+	@$(RUN_TESTS) "unit tests$(if $(ASAN), under sanitizers)" $(sort $(UNIT_BIN) $(REPLAY_BIN))
 
 ## make check-bats    the command line, plans and containers only
 check-bats:

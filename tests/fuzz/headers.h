@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "oci/layer/tar_field.h"
+#include "tests/fuzz/fuzz.h"
 
 /* To be freed. NULL: no memory. */
 static inline uint8_t *headers_repair(const uint8_t *bytes, size_t length)

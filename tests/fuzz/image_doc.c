@@ -1,12 +1,10 @@
 /* Any bytes as an index, a manifest, a configuration: one of them at most, and nothing in it that is a path.
  */
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
 #include "oci/spec/image.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {

@@ -1,15 +1,12 @@
 /* Any bytes as an archive: what is accepted has names that lead nowhere else, and data that fits its size. */
 #include "tests/fuzz/headers.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
 static void check_path(const char *path)
 {
-	size_t end = strlen(path);
+	char whole[TAR_MAX_NAME + 3];
+	int length = snprintf(whole, sizeof(whole), "/%s/", path);
 
-	if (end == 0 || end > TAR_MAX_NAME || path[0] == '/' || path[end - 1] == '/' ||
-	    strstr(path, "//") != NULL || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
-	    strstr(path, "/../") != NULL || (end > 2 && strcmp(path + end - 3, "/..") == 0))
+	if (length >= (int)sizeof(whole) || strstr(whole, "//") != NULL || strstr(whole, "/../") != NULL)
 		abort();
 }
 
