@@ -12,6 +12,7 @@
 #include "base/words.h"
 #include "oci/image/content.h"
 #include "oci/image/refs.h"
+#include "oci/spec/filter.h"
 
 #include "base/banned.h"
 
@@ -92,18 +93,9 @@ static bool matches_label(struct front *front, const struct row *row, const char
 {
 	struct content content;
 	struct error ignored;
-	size_t length = strcspn(wanted, "=");
 
-	if (content_load(&front->store, row->ref, NULL, &front->arena, &content, &ignored) < 0)
-		return false;
-	for (size_t i = 0; i < content.config.defaults.labels.count; i++) {
-		const struct spec_kv *label = &content.config.defaults.labels.items[i];
-
-		if (strlen(label->key) == length && strncmp(label->key, wanted, length) == 0 &&
-		    (wanted[length] == '\0' || text_equal(wanted + length + 1, label->value)))
-			return true;
-	}
-	return false;
+	return content_load(&front->store, row->ref, NULL, &front->arena, &content, &ignored) == 0 &&
+	       filter_has_label(&content.config.defaults.labels, wanted);
 }
 
 static bool passes(struct front *front, const struct row *row, const struct filter *filter)

@@ -8,18 +8,23 @@
 #include "base/cleanup.h"
 #include "base/words.h"
 #include "oci/image/collect.h"
+#include "oci/image/content.h"
 #include "oci/image/pins.h"
 #include "oci/image/refs.h"
+#include "oci/spec/filter.h"
 
 #include "base/banned.h"
 
 struct prune_values {
+	struct flag_list filters;
 	struct opt_bool all, force;
 };
 
 static const struct flag_row prune_rows[] = {
 	FLAG(struct prune_values, all, BOOL, "all", 'a', NULL,
 	     "all images that no container uses, not only those without a name"),
+	FLAG(struct prune_values, filters, LIST, "filter", 0, "KEY=VALUE",
+	     "of those only the ones that until, label or label!= names (repeatable)"),
 	FLAG(struct prune_values, force, BOOL, "force", 'f', NULL, "do not ask"),
 	{ 0 },
 };
@@ -39,13 +44,35 @@ static bool confirmed(bool all, struct error *err)
 	return tolower((unsigned char)answer) == 'y';
 }
 
-static bool goes(const struct ref *ref, const struct pins *pins, bool all)
+struct choice {
+	bool all;
+	struct filter_prune filter;
+};
+
+/* Labels are in the image's configuration; those of a damaged one are not known. */
+static bool passes(struct front *front, const struct ref *ref, const struct filter_prune *filter)
 {
-	return (all || ref->name == NULL) && pins_of(pins, ref->id) == NULL;
+	struct content content;
+	struct error ignored;
+	int64_t created_ns = FILTER_UNKNOWN;
+
+	if (ref->created != NULL && words_parse_moment(ref->created, 0, &created_ns, &ignored) < 0)
+		created_ns = FILTER_UNKNOWN;
+	bool known = filter->by_label &&
+		     content_load(&front->store, ref, NULL, &front->arena, &content, &ignored) == 0;
+	return filter_prune_passes(filter, created_ns, known ? &content.config.defaults.labels : NULL);
+}
+
+static bool goes(struct front *front, const struct ref *ref, const struct pins *pins,
+		 const struct choice *choice)
+{
+	return (choice->all || ref->name == NULL) && pins_of(pins, ref->id) == NULL &&
+	       passes(front, ref, &choice->filter);
 }
 
 /* Takes the entries out, and says so. */
-static int remove_entries(struct front *front, bool all, struct text *said, struct error *err)
+static int remove_entries(struct front *front, const struct choice *choice, struct text *said,
+			  struct error *err)
 {
 	struct arena *arena = &front->arena;
 	struct refs refs;
@@ -61,7 +88,7 @@ static int remove_entries(struct front *front, bool all, struct text *said, stru
 		struct reference reference;
 		struct error ignored;
 
-		if (!goes(ref, &pins, all))
+		if (!goes(front, ref, &pins, choice))
 			continue;
 		text_append(said, changed ? "" : "Deleted Images:\n");
 		if (ref->name != NULL && reference_parse(ref->name, arena, &reference, &ignored) == 0) {
@@ -83,16 +110,18 @@ static int remove_entries(struct front *front, bool all, struct text *said, stru
 
 static int do_prune(struct front *front, const struct prune_values *given, struct error *err)
 {
+	struct choice choice = { .all = given->all.value };
 	autotext struct text said = TEXT_EMPTY;
 	struct collect_result collected;
+	int result = filter_prune_parse(&given->filters, words_now_ns(), &choice.filter, err);
 
-	if (!given->force.value && !confirmed(given->all.value, err))
+	if (result < 0)
+		return result;
+	if (!given->force.value && !confirmed(choice.all, err))
 		return err->text[0] == '\0' ? 0 : -EIO;
-	int result = front_enter(front, err);
-
+	result = front_enter(front, err);
 	if (result == 0)
-		result = remove_entries(front, given->all.value, &said, err);
-
+		result = remove_entries(front, &choice, &said, err);
 	if (result == 0)
 		result = collect_garbage(&front->store, &front->arena, NULL, &collected, err);
 	if (result < 0)

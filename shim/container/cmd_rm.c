@@ -7,6 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/words.h"
+#include "oci/spec/filter.h"
 #include "shim/container/operate.h"
 #include "shim/container/spawn.h"
 
@@ -50,8 +52,15 @@ const struct command cmd_rm = {
 
 /* --- prune ---------------------------------------------------------------------------------------- */
 
+struct prune_values {
+	struct flag_list filters;
+	struct opt_bool force;
+};
+
 static const struct flag_row prune_rows[] = {
-	FLAG(struct force_values, force, BOOL, "force", 'f', NULL, "do not ask"),
+	FLAG(struct prune_values, filters, LIST, "filter", 0, "KEY=VALUE",
+	     "only those that until, label or label!= names (repeatable)"),
+	FLAG(struct prune_values, force, BOOL, "force", 'f', NULL, "do not ask"),
 	{ 0 },
 };
 
@@ -65,32 +74,67 @@ static bool is_sure(void)
 	return read(STDIN_FILENO, &answer, 1) == 1 && (answer == 'y' || answer == 'Y');
 }
 
+/* 1: it goes. Its labels are the annotations of its document, read only when they are asked for. */
+static int passes(struct front *front, const struct view *view, const struct filter_prune *filter,
+		  struct error *err)
+{
+	autoclose int dir = -1;
+	struct spec *spec = NULL;
+	int result = 0;
+
+	if (filter->by_label) {
+		result = store_directory(&front->store, view->id, &dir, err);
+		if (result == 0)
+			result = spec_load(dir, &spec, NULL, NULL, err);
+	}
+	if (result == 0)
+		result = filter_prune_passes(filter, view->container.created_ns,
+					     spec == NULL ? NULL : &spec->annotations);
+	spec_free(spec);
+	return result;
+}
+
+/* 1: it was removed. */
+static int prune_one(struct front *front, const char *id, const struct filter_prune *filter,
+		     struct error *err)
+{
+	struct view view;
+	int result = view_load(front, id, true, &view, err);
+
+	if (result == 0 && view.state != LIFE_CREATED && view.state != LIFE_EXITED)
+		return 0;
+	if (result == 0)
+		result = passes(front, &view, filter, err);
+	if (result <= 0)
+		return result;
+	result = operate_remove(front, id, false, err);
+	return result < 0 ? result : 1;
+}
+
 static int prune_run(struct front *front, const void *values, const struct strings *args, struct error *err)
 {
-	const struct force_values *given = values;
+	const struct prune_values *given = values;
 	char(*ids)[STORE_ID_DIGITS + 1] = NULL;
 	autotext struct text text = TEXT_EMPTY;
+	struct filter_prune filter;
 	size_t count = 0;
 	int status = 0;
+	int result = filter_prune_parse(&given->filters, words_now_ns(), &filter, err);
 
 	(void)args;
+	if (result < 0)
+		return result;
 	if (!given->force.value && !is_sure())
 		return 0;
-	int result = store_list(&front->store, &ids, &count, err);
+	result = store_list(&front->store, &ids, &count, err);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < count; i++) {
-		struct view view;
-
-		result = view_load(front, ids[i], true, &view, err);
-		if (result == 0 && view.state != LIFE_CREATED && view.state != LIFE_EXITED)
-			continue;
-		if (result == 0)
-			result = operate_remove(front, ids[i], false, err);
-		if (result == 0) {
+		result = prune_one(front, ids[i], &filter, err);
+		if (result > 0)
 			text_format(&text, "%s%s\n", text.length == 0 ? "Deleted Containers:\n" : "", ids[i]);
+		if (result >= 0)
 			continue;
-		}
 		commands_fail(err);
 		status = FRONT_FAILED;
 	}
@@ -105,7 +149,7 @@ const struct command cmd_prune = {
 	.usage = "",
 	.summary = "Remove all stopped containers",
 	.options = prune_rows,
-	.values_size = COMMAND_VALUES(struct force_values),
+	.values_size = COMMAND_VALUES(struct prune_values),
 	.run = prune_run,
 };
 

@@ -177,6 +177,42 @@ two_images() {
 	assert_equal "$(layers)" ""
 }
 
+@test "prune --filter: of those that would go, only the ones it names" {
+	names() { image ls --format '{{.Repository}}:{{.Tag}}' | sort | paste -sd ,; }
+	# app:1 of January 2024 without a label, quay.io/team/app:2 of May 2024 with who=me
+	two_images
+	image prune -f --filter until=1s
+	image prune -a -f --filter until=2024-01-02T03:04:05Z
+	image prune -a -f --filter label=who=you
+	image prune -a -f --filter label=who --filter label!=who=me
+	image prune -a -f --filter label=who --filter until=2024-02-01
+	for filter in until=never dangling=true label!=; do
+		run image prune -a -f --filter "$filter"
+		assert_status 1
+		assert_output_has "invalid filter '${filter%%=*}"
+	done
+	assert_equal "$(names)" app:1,quay.io/team/app:2
+	run image prune -a --filter label!=who <<<"y"
+	assert_output_has "untagged: app:1"
+	assert_equal "$(names)" quay.io/team/app:2
+	image check --deep
+	image prune -a -f --filter label=who=me --filter until=24h
+	assert_equal "$(names)" ""
+	assert_equal "$(layers)" ""
+}
+
+@test "prune --filter: what a damaged image has is not known, and it stays" {
+	two_images
+	config=$(image inspect --format '{{.Id}}' app:1)
+	rm "$STORE/blobs/sha256/${config#*:}"
+	image prune -a -f --filter label!=who
+	assert_equal "$(image ls --format '{{.Repository}}' | sort | paste -sd ,)" app,quay.io/team/app
+	image prune -a -f --filter label=who
+	assert_equal "$(image ls --format '{{.Repository}}')" app
+	image prune -a -f --filter until=24h
+	assert_equal "$(image ls -q)" ""
+}
+
 @test "check finds what is damaged, repair mends it, and the other image is untouched" {
 	two_images
 	image check --deep

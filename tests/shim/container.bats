@@ -404,6 +404,37 @@ teardown() {
 	assert_output_has 'requires at least 1 argument.'
 }
 
+@test "prune --filter: by age and by label, only what is stopped" {
+	names() { front ps -a --format '{{.Names}}' | sort | paste -sd ,; }
+	config "$B" '.annotations = {stage: "build"}'
+	front create --name built --bundle "$B" >/dev/null
+	up runs
+	config "$B" '.annotations = {stage: "test", keep: ""}'
+	front create --name kept --bundle "$B" >/dev/null
+	front prune -f --filter until=1h
+	front prune -f --filter label=stage=none
+	front prune -f --filter label=keep --filter label!=stage
+	run front prune -f --filter until=1h --filter until=2h
+	assert_status 1
+	assert_output_has "more than one until filter specified"
+	run front prune -f --filter nonsense=1
+	assert_status 1
+	assert_output_has "invalid filter 'nonsense'"
+	assert_equal "$(names)" built,kept,runs
+	rm "$(directory kept)/config.json"
+	run front prune -f --filter label=keep
+	assert_status 1
+	assert_output_has config.json
+	assert_equal "$(names)" built,kept,runs
+	run front prune -f --filter label=stage=build
+	assert_equal "$(names)" kept,runs
+	front prune -f --filter until="$(date -d '+1 hour' +%s)"
+	assert_equal "$(names)" runs
+	run front prune -f --filter label!=keep <<<""
+	assert_equal "$output" ""
+	assert_equal "$(names)" runs
+}
+
 @test "removal leaves no process, cgroup, mount, state or file" {
 	up a
 	up b
