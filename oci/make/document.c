@@ -17,9 +17,27 @@
 #define MAX_HOSTNAME 63
 #define MAX_LABEL_FILE ((size_t)1 << 20)
 #define IMAGE_ANNOTATION "org.opencontainers.image."
-/* Keys that steer runtimes and engines: never taken from an image. */
-static const char *const reserved[] = { "org.hull.",  "run.oci.",    "io.containerd.", "io.kubernetes.",
-					"io.podman.", "com.docker.", "org.systemd." };
+/*
+ * Keys that runtimes and engines act upon: never taken from an image, which could choose hooks, devices or
+ * files of the host by them. With a dot at its end a key is a prefix. The list is in hull-image(8), too.
+ */
+static const char *const reserved[] = {
+	"hull.",
+	"org.hull.",
+	"bundle",
+	"org.systemd.",
+	"org.criu.",
+	"run.oci.",
+	"krun.",
+	"module.wasm.",
+	"dev.gvisor.",
+	"io.katacontainers.",
+	"io.kubernetes.",
+	"io.containerd.",
+	"io.podman.",
+	"com.docker.",
+	"com.github.containers.virtcontainers.",
+};
 
 static void put_hostname(struct draft *draft)
 {
@@ -54,9 +72,12 @@ static int check_hostname(const struct draft *draft, struct error *err)
 
 static bool is_reserved(const char *key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		if (text_starts(key, reserved[i]))
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+		bool prefix = reserved[i][strlen(reserved[i]) - 1] == '.';
+
+		if (prefix ? text_starts(key, reserved[i]) : text_equal(key, reserved[i]))
 			return true;
+	}
 	return key[0] == '\0';
 }
 

@@ -77,3 +77,9 @@ options_of() {
 	assert_equal "$(awk '/^\.Sh EXIT STATUS/ { inside = 1 } /^\.Sh EXAMPLES/ { inside = 0 } inside && /^\.It/ { print $2 }' "$PAGE" | tr '\n' ' ')" \
 		"0 $(sed -n 's/^\tFAIL_[A-Z]* = \([0-9]\).*/\1/p' "$TOP/oci/image/fail.h" | tr '\n' ' ')"
 }
+
+@test "the labels that are never taken from an image are those of the page" {
+	code=$(sed -n '/^static const char \*const reserved/,/^}/s/^\t"\(.*\)",$/\1/p' "$TOP/oci/make/document.c" | sort)
+	[[ $(wc -w <<<"$code") -ge 15 ]]
+	assert_equal "$(sed -n '/^Labels of the image become/,/^An image cannot/s/^\.Ql \([^ ]*\).*/\1/p' "$PAGE" | sort)" "$code"
+}

@@ -581,8 +581,6 @@ static void test_annotations(void)
 {
 	static const struct spec_kv labels[] = { { "maintainer", "me" },
 						 { "org.opencontainers.image.author", "label wins" },
-						 { "io.containerd.secret", "x" },
-						 { "org.hull.rootfs", "/" },
 						 { "dotted.key.of.three", "v" } };
 	static const char *const ports[] = { "80/tcp", "90/udp" };
 
@@ -597,13 +595,54 @@ static void test_annotations(void)
 	CHECK_STR(annotation("org.opencontainers.image.os"), "linux");
 	CHECK_STR(annotation("org.opencontainers.image.stopSignal"), "SIGINT");
 	CHECK_STR(annotation("org.opencontainers.image.exposedPorts"), "80/tcp,90/udp");
-	CHECK_STR(annotation("io.containerd.secret"), "(none)");
-	CHECK_STR(annotation("org.hull.rootfs"), "(none)");
 	CHECK_STR(annotation("dotted.key.of.three"), "v");
 	CHECK_STR(annotation("mine"), "1");
 	CHECK_STR(annotation("bare"), "");
 	CHECK_STR(annotation("a.b"), "c");
 	CHECK(make("-l =x one") < 0);
+	image = (struct document_image){ 0 };
+}
+
+/* Keys that some runtime acts upon come from a person or not at all. */
+static void test_reserved_annotations(void)
+{
+	static const char *const bad[] = { "hull.notify",
+					   "org.hull.rootfs",
+					   "bundle",
+					   "org.systemd.property.MemoryMax",
+					   "org.criu.config",
+					   "run.oci.hooks.stdout",
+					   "run.oci.handler",
+					   "krun.cpus",
+					   "module.wasm.image/variant",
+					   "dev.gvisor.spec.mount.a.source",
+					   "io.katacontainers.config.hypervisor.path",
+					   "io.kubernetes.cri.container-type",
+					   "io.kubernetes.cri-o.Devices",
+					   "io.containerd.secret",
+					   "io.podman.annotations.privileged",
+					   "com.docker.secret",
+					   "com.github.containers.virtcontainers.x",
+					   "" };
+	static const char *const good[] = { "bundles",     "bundle.a", "hull",       "hulls.a",
+					    "a.run.oci.b", "run.ocix", "org.criusx", "module.wasmer.a",
+					    "krun",        "Run.oci.a" };
+	struct spec_kv items[ARRAY_LEN(bad) + ARRAY_LEN(good)];
+
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		items[i] = (struct spec_kv){ i < ARRAY_LEN(bad) ? bad[i] : good[i - ARRAY_LEN(bad)],
+					     "of the image" };
+	image.labels = (struct spec_kvs){ ARRAY_LEN(items), items };
+	check_made("one");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		CHECK_STR(annotation(bad[i]), "(none)");
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		CHECK_STR(annotation(good[i]), "of the image");
+	check_made("--annotation run.oci.handler=mine -l org.criu.config=/etc/mine -l bundle=b one");
+	CHECK_STR(annotation("run.oci.handler"), "mine");
+	CHECK_STR(annotation("org.criu.config"), "/etc/mine");
+	CHECK_STR(annotation("bundle"), "b");
+	CHECK_STR(annotation("hull.notify"), "(none)");
 	image = (struct document_image){ 0 };
 }
 
@@ -657,6 +696,7 @@ static const struct test tests[] = {
 	{ "a seccomp profile in docker's form", test_profile },
 	{ "namespaces and the hooks of the network", test_network },
 	{ "annotations and labels", test_annotations },
+	{ "labels of an image that a runtime would act upon", test_reserved_annotations },
 	{ "hosts and resolv.conf", test_files },
 	{ "nothing stays", finish },
 };
