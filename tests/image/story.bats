@@ -120,7 +120,10 @@ taken() {
 	kill -KILL "$(ps -o ppid= "$(container inspect --format '{{.State.Pid}}' web1)")"
 	wait_until 10 eval '! taken 8081'
 	container wait web1 >/dev/null 3>&- & # another takes it up
-	wait_until 10 taken 8081
+	# looking for the port is having it for a moment, in which nobody else can
+	wait_until 10 pgrep -f "^[^ ]*hull-shim .*$(container inspect --format '{{.Id}}' web1)"
+	sleep 1
+	taken 8081
 	container restart -t 1 web1
 	taken 8081
 	wait_until 10 page_is 8081 'from the image'
